@@ -1,0 +1,16 @@
+//! innkeeper: one daemon per hotel property, on a gateway beside the rooms.
+//!
+//! It listens to thermostats, beds and door sensors over MQTT and Modbus, learns from what guests do what they like,
+//! prepares the room before they walk in, and forwards the service requests it derives to the chain's central dispatch.
+//!
+//! The house is built in layers; an arrow only points down (`docs/architecture.md`, kept by `tests/tidy.rs`):
+//!
+//! * [`model`]: the words everyone shares;
+//! * [`engine`]: what does it mean, and what should be done? Pure: no I/O, no clock, no log;
+//! * [`profile`]: how does this model of device speak? Pure: bytes to readings, commands to bytes;
+//! * the rims (feature `daemon`): configuration, store, devices, central, and the daemon that wires them.
+
+#![forbid(unsafe_code)]
+
+pub mod engine;
+pub mod model;

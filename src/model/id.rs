@@ -148,7 +148,9 @@ id!(
     "write 8 to 64 hexadecimal digits (0-9, a-f) and '-', at least one of them 0-9: a UUID or a keyed hash; a name cannot be written here"
 );
 
-plain_debug!(PropertyId, RoomId, ZoneId, DeviceId, LinkId, ProfileId, Item, RequestId, StayToken);
+plain_debug!(
+    PropertyId, RoomId, ZoneId, DeviceId, LinkId, ProfileId, Item, RequestId, StayToken
+);
 
 /// A guest token is personal data: in a debug print it shows only its first four characters.
 impl fmt::Debug for GuestToken {
@@ -171,7 +173,14 @@ mod tests {
 
     #[test]
     fn a_name_cannot_be_a_token() {
-        for text in ["smith", "anna-maria", "j.doe@example.org", "+4366012345", "deadbeef-abba", "1234567"] {
+        for text in [
+            "smith",
+            "anna-maria",
+            "j.doe@example.org",
+            "+4366012345",
+            "deadbeef-abba",
+            "1234567",
+        ] {
             assert!(GuestToken::new(text).is_err(), "{text:?}");
         }
         assert!(GuestToken::new("7f3a9c1e-0b52-4d1f-9d0e-2f6c8a1b4e77").is_ok());

@@ -42,8 +42,9 @@ impl Moment {
     /// # Errors
     /// Says what is wrong with the text, or that it lies outside 2000 to 2200.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let stamp: jiff::Timestamp =
-            text.parse().map_err(|e| format!("{text:?} is not a time; write it as 2026-11-21T16:30:00Z ({e})"))?;
+        let stamp: jiff::Timestamp = text
+            .parse()
+            .map_err(|e| format!("{text:?} is not a time; write it as 2026-11-21T16:30:00Z ({e})"))?;
         Self(stamp.as_millisecond()).in_range()
     }
 
@@ -217,7 +218,11 @@ impl<'de> Deserialize<'de> for Moment {
 
 impl Serialize for Span {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        if self.0 % 1000 == 0 { to.serialize_i64(self.0 / 1000) } else { to.serialize_f64(self.as_seconds_f64()) }
+        if self.0 % 1000 == 0 {
+            to.serialize_i64(self.0 / 1000)
+        } else {
+            to.serialize_f64(self.as_seconds_f64())
+        }
     }
 }
 
@@ -227,7 +232,9 @@ impl<'de> Deserialize<'de> for Span {
         if seconds.is_finite() && seconds.abs() <= 1e10 {
             Ok(Self((seconds * 1000.0).round() as i64))
         } else {
-            Err(serde::de::Error::custom("a length of time in seconds must be a plain number"))
+            Err(serde::de::Error::custom(
+                "a length of time in seconds must be a plain number",
+            ))
         }
     }
 }
@@ -240,7 +247,10 @@ mod tests {
     fn a_moment_reads_what_it_writes() {
         let at = Moment::parse("2026-11-21T16:30:00.250Z").unwrap();
         assert_eq!(serde_json::to_string(&at).unwrap(), "\"2026-11-21T16:30:00.250Z\"");
-        assert_eq!(serde_json::from_str::<Moment>("\"2026-11-21T17:30:00.250+01:00\"").unwrap(), at);
+        assert_eq!(
+            serde_json::from_str::<Moment>("\"2026-11-21T17:30:00.250+01:00\"").unwrap(),
+            at
+        );
         assert_eq!(serde_json::from_str::<Moment>(&at.millis().to_string()).unwrap(), at);
         for bad in ["\"yesterday\"", "12", "\"1999-01-01T00:00:00Z\"", "null", "1e300"] {
             assert!(serde_json::from_str::<Moment>(bad).is_err(), "{bad}");

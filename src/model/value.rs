@@ -119,7 +119,11 @@ pub struct Symbol(Arc<str>);
 impl Symbol {
     /// Takes a word, cut to 48 characters.
     pub fn new(word: &str) -> Self {
-        if word.len() <= 48 { Self(word.into()) } else { Self(word.chars().take(48).collect::<String>().into()) }
+        if word.len() <= 48 {
+            Self(word.into())
+        } else {
+            Self(word.chars().take(48).collect::<String>().into())
+        }
     }
     /// The word.
     pub fn as_str(&self) -> &str {
@@ -274,10 +278,14 @@ impl Value {
             Some(Unit::Celsius) => Value::Temperature(Celsius::new(number)?),
             Some(Unit::Percent) => Value::Share(Percent::new(number)?),
             Some(Unit::Watts) => Value::Watts(whole(1e9)? as i32),
-            Some(Unit::KilowattHours) => Value::WattHours((number.is_finite() && number.abs() < 1e12).then(|| (number * 1000.0).round())? as i64),
+            Some(Unit::KilowattHours) => {
+                Value::WattHours((number.is_finite() && number.abs() < 1e12).then(|| (number * 1000.0).round())? as i64)
+            }
             Some(Unit::Ppm) => Value::Ppm(whole(1e9)? as i32),
             Some(Unit::Lux) => Value::Lux(whole(1e9)? as i32),
-            None => Value::Count((number.is_finite() && number.abs() < 1e12).then(|| (number * 1000.0).round())? as i64),
+            None => {
+                Value::Count((number.is_finite() && number.abs() < 1e12).then(|| (number * 1000.0).round())? as i64)
+            }
         })
     }
 
@@ -294,12 +302,20 @@ impl Value {
 
     /// The flag, when it is one.
     pub const fn flag(&self) -> Option<bool> {
-        if let Value::Flag(flag) = self { Some(*flag) } else { None }
+        if let Value::Flag(flag) = self {
+            Some(*flag)
+        } else {
+            None
+        }
     }
 
     /// The temperature, when it is one.
     pub const fn temperature(&self) -> Option<Celsius> {
-        if let Value::Temperature(t) = self { Some(*t) } else { None }
+        if let Value::Temperature(t) = self {
+            Some(*t)
+        } else {
+            None
+        }
     }
 
     /// The share, when it is one.
@@ -316,7 +332,11 @@ impl Value {
             Value::Word(word) => word.as_str().into(),
             _ => {
                 let number = self.number().unwrap_or_default();
-                if number.fract() == 0.0 { (number as i64).into() } else { number.into() }
+                if number.fract() == 0.0 {
+                    (number as i64).into()
+                } else {
+                    number.into()
+                }
             }
         }
     }
@@ -362,7 +382,13 @@ mod tests {
     #[test]
     fn a_number_that_is_none_is_no_value() {
         for number in [f64::NAN, f64::INFINITY, -f64::INFINITY, 1e300] {
-            for unit in [Some(Unit::Celsius), Some(Unit::Percent), Some(Unit::Watts), Some(Unit::KilowattHours), None] {
+            for unit in [
+                Some(Unit::Celsius),
+                Some(Unit::Percent),
+                Some(Unit::Watts),
+                Some(Unit::KilowattHours),
+                None,
+            ] {
                 assert_eq!(Value::from_number(number, unit), None, "{number} {unit:?}");
             }
         }
@@ -373,7 +399,13 @@ mod tests {
     fn temperatures_are_fixed_point() {
         let t = Celsius::new(0.1).unwrap() + Celsius::new(0.2).unwrap();
         assert_eq!(t, Celsius::new(0.3).unwrap());
-        assert_eq!(serde_json::to_string(&Value::Temperature(t)).unwrap(), r#"{"temperature":0.3}"#);
-        assert_eq!(Value::Temperature(Celsius::new(24.0).unwrap()).scalar(), serde_json::json!(24));
+        assert_eq!(
+            serde_json::to_string(&Value::Temperature(t)).unwrap(),
+            r#"{"temperature":0.3}"#
+        );
+        assert_eq!(
+            Value::Temperature(Celsius::new(24.0).unwrap()).scalar(),
+            serde_json::json!(24)
+        );
     }
 }

@@ -1,0 +1,1 @@
+//! What does it mean, and what should be done?

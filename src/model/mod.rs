@@ -3,16 +3,39 @@
 //! Plain data without behaviour of its own: ids that cannot hold a name, values that carry their unit, the events that
 //! go into the engine and the effects that come out. Every other layer speaks in these; this one knows no other.
 
+mod because;
+mod effect;
+mod event;
 mod id;
 mod point;
+mod property;
 mod reading;
+mod record;
+mod report;
+mod request;
+mod stay;
 mod time;
 mod value;
 
+pub use because::{Because, Fact};
+pub use effect::{Command, CommandId, Effect, Purpose, Refusal, SaveWhen};
+pub use event::{Event, Stamped, WriteResult};
 pub use id::{
     DeviceId, GuestToken, IdFault, Item, LinkId, ProfileId, PropertyId, RequestId, RoomId, StayToken, ZoneId,
 };
-pub use point::{Point, PointRole};
+pub use point::{Point, PointRole, ValueKind};
+pub use property::{
+    Ability, Arrival, CallService, DeviceRole, DeviceSetup, Habits, Levels, Limits, Plant, Policies, Property,
+    RoomSetup,
+};
 pub use reading::{Freshness, Quality, Reading};
+pub use record::Key;
+pub use report::{
+    Class, EdgeState, Emergency, PreferenceReport, Readiness, ReadinessVerdict, Report, StateReport, Stream,
+};
+pub use request::{
+    Basis, Department, Knock, Need, Relevance, RequestState, RequestStatus, ServiceRequest, StatusNotice, Urgency,
+};
+pub use stay::{Declared, Prior, PriorSummary, StayNotice, StayStatus};
 pub use time::{Moment, Span};
 pub use value::{Celsius, FanMode, Firmness, HvacMode, Percent, Symbol, Unit, Value};

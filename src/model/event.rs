@@ -1,0 +1,67 @@
+//! What can happen?
+
+use super::{Celsius, CommandId, DeviceId, Moment, Prior, Property, Reading, StatusNotice, StayNotice};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What became of a command on its way to the device. Whether the device obeyed shows only in its readings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WriteResult {
+    /// On the wire.
+    Sent,
+    /// Written, and read back as written.
+    Verified,
+    /// The device or its profile will not take it; saying it again is useless.
+    Refused(String),
+    /// It did not get through; worth another try.
+    Failed(String),
+}
+
+/// Anything that can happen to the engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// A deadline has come; nothing else happened.
+    Deadline,
+    /// A device said something.
+    Reading(Reading),
+    /// A device, or its bridge, came or went.
+    Availability {
+        /// Which device.
+        device: DeviceId,
+        /// Whether it can be reached.
+        online: bool,
+    },
+    /// What became of a command on its way.
+    Written {
+        /// Which command.
+        command: CommandId,
+        /// What became of it.
+        result: WriteResult,
+    },
+    /// What the PMS or central says of a stay.
+    Stay(StayNotice),
+    /// What is known of a guest elsewhere.
+    Prior(Prior),
+    /// What central says of a request.
+    RequestStatus(StatusNotice),
+    /// The weather outside.
+    Outdoor {
+        /// Air, C.
+        temperature: Celsius,
+    },
+    /// The property was configured anew. Rooms that stay keep their state.
+    Configured(Arc<Property>),
+    /// The daemon stops: hand devices back where their profile says so.
+    Stopping,
+}
+
+/// An event with its time, as recorded and replayed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stamped {
+    /// When.
+    pub at: Moment,
+    /// What.
+    pub event: Event,
+}

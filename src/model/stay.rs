@@ -1,0 +1,124 @@
+//! What do others tell us of a stay and of a guest, without telling who it is?
+
+use super::{Celsius, GuestToken, Item, Moment, Percent, PropertyId, RoomId, StayToken};
+use serde::{Deserialize, Serialize};
+
+/// How far a stay has come, as the PMS or central says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StayStatus {
+    /// Booked; a room may be assigned.
+    Reserved,
+    /// Checked in at the desk. That is not presence in the room.
+    CheckedIn,
+    /// Checked out.
+    CheckedOut,
+    /// Will not come: cancelled beforehand.
+    Cancelled,
+    /// Did not come.
+    NoShow,
+}
+
+/// What the booking says the guest wants. The weakest evidence there is: what devices see overrules it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Declared {
+    /// Room temperature, C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<Celsius>,
+    /// Mattress firmness, 0 soft to 100 hard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmness: Option<Percent>,
+}
+
+/// The whole of what is known of a stay. Each notice replaces the one of a lower version, so late and repeated
+/// messages do no harm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StayNotice {
+    /// Which stay.
+    pub stay: StayToken,
+    /// Rises with each change; a notice whose version is not above the known one is dropped.
+    pub version: u64,
+    /// How far it has come.
+    pub status: StayStatus,
+    /// The room assigned, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomId>,
+    /// The guest, if central knows the person from earlier stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guest: Option<GuestToken>,
+    /// When the guest is expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub eta: Option<Moment>,
+    /// When the guest is expected to leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub departure: Option<Moment>,
+    /// How many adults.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 20))]
+    pub adults: u8,
+    /// What the booking asks for.
+    #[serde(default)]
+    pub declared: Declared,
+    /// Things to be placed before arrival, as asked for in the booking.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub items: Vec<Item>,
+}
+
+fn one() -> u8 {
+    1
+}
+
+/// What one earlier stay showed, here or at another property. One writer for each (property, stay).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PriorSummary {
+    /// Where it was.
+    pub property: PropertyId,
+    /// Which stay.
+    pub stay: StayToken,
+    /// Rises with each correction of the summary; the higher one wins.
+    pub version: u64,
+    /// The day of check-out, in days since 1970-01-01.
+    pub day: i32,
+    /// The settled temperature by device, C, median over the nights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<Celsius>,
+    /// The settled firmness.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmness: Option<Percent>,
+    /// How many nights the settled values rest on.
+    #[serde(default)]
+    pub nights: u16,
+    /// How many of them the guest set by hand.
+    #[serde(default)]
+    pub acts: u16,
+    /// What recurred: the item and the minute after local midnight at which it was asked for, once a night at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub habits: Vec<(Item, u16)>,
+}
+
+/// What is known of a guest elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Prior {
+    /// Which guest.
+    pub guest: GuestToken,
+    /// Summaries of earlier stays; merged by key and version, in any order.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
+    pub stays: Vec<PriorSummary>,
+    /// What must be so: echoed to those who serve, never learnt over.
+    #[serde(default)]
+    #[schemars(length(max = 16))]
+    pub must_have: Vec<Item>,
+    /// Things to place before arrival.
+    #[serde(default)]
+    #[schemars(length(max = 16))]
+    pub items: Vec<Item>,
+}

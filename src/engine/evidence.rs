@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 
 /// A setting that stood for so long is meant.
 const SETTLES_AFTER: Span = Span::minutes(5);
+/// The minute after local midnight at which a night's settings are noted: guests sleep, housekeeping is not in yet.
+const NIGHT_COUNTED_AT_MIN: u16 = 4 * 60;
 /// Nights kept of one stay.
 const NIGHTS_MAX: usize = 60;
 
@@ -60,7 +62,7 @@ impl Evidence {
         settled
     }
 
-    /// At noon the night is over: what stands now is what the guest slept with.
+    /// Towards morning the night is counted: what stands now is what the guest sleeps with.
     pub fn end_night(&mut self, calendar: &Calendar, now: Moment) {
         if self.night_ends_at.is_some_and(|at| at <= now) {
             for shown in self.shown.values_mut().filter(|shown| shown.nights.len() < NIGHTS_MAX) {
@@ -69,7 +71,7 @@ impl Evidence {
             self.night_ends_at = None;
         }
         if self.night_ends_at.is_none() {
-            self.night_ends_at = Some(calendar.next_at_minute(now, 12 * 60));
+            self.night_ends_at = Some(calendar.next_at_minute(now, NIGHT_COUNTED_AT_MIN));
         }
     }
 

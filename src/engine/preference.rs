@@ -265,14 +265,11 @@ fn current(attribute: &Attribute, shown: &Shown, today: i32) -> Option<Observati
     })
 }
 
-/// The stay's settled value: the median over its nights, or the last choice while there was no night.
+/// The stay's settled value: the median over its nights and the choice that stands now.
 pub fn settled(shown: &Shown) -> Option<i32> {
-    let mut nights = shown.nights.clone();
-    if nights.is_empty() {
-        return shown.choice;
-    }
-    nights.sort_unstable();
-    nights.get(nights.len() / 2).copied()
+    let mut values: Vec<i32> = shown.nights.iter().copied().chain(shown.choice).collect();
+    values.sort_unstable();
+    values.get(values.len() / 2).copied()
 }
 
 /// A device's evidence: .25 K^2 of its own, .36 spread over the nights, .02 for the step of the dial.

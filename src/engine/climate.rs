@@ -16,8 +16,10 @@ use serde::{Deserialize, Serialize};
 const OUTDOOR_HEATING: Celsius = Celsius::from_hundredths(1500);
 /// Warmer than this outside, and it cools.
 const OUTDOOR_COOLING: Celsius = Celsius::from_hundredths(2000);
-/// A promise is told anew when it moves by more than this.
+/// A promise is told anew when it moves by more than this while the room is being prepared.
 const PROMISE_MOVES: Span = Span::minutes(10);
+/// And by more than this while preparation has not begun: rooms drift, and nobody wants to hear of it each time.
+const PLAN_MOVES: Span = Span::minutes(45);
 /// A room expected within this is sold, even while nobody is in it.
 const SOLD_AHEAD: Span = Span::hours(24);
 /// Recovering for so long without any progress: something is broken.
@@ -70,6 +72,8 @@ struct Promise {
     p50: Moment,
     revision: u32,
     warned: bool,
+    /// The room is in band: it is as promised, and the promise moves no more.
+    is_ready: bool,
 }
 
 /// The climate of one room.
@@ -425,19 +429,19 @@ impl Climate {
         };
         view.temperature?;
         let (start, forecast) = self.start(view, thermal)?;
-        let from = if matches!(self.phase, Phase::Preparing { .. }) {
-            view.now
-        } else {
-            start.max(view.now)
-        };
+        let is_preparing = matches!(self.phase, Phase::Preparing { .. });
+        let from = if is_preparing { view.now } else { start.max(view.now) };
+        let is_ready = is_preparing && forecast.p50 == Span::ZERO;
         let (target, p50) = (self.target(view), from + forecast.p50);
         let told = self.promise.as_ref().filter(|p| p.stay == stay.token);
-        let moved =
-            told.is_none_or(|p| p.target != target || p50.since(p.p50).as_millis().abs() > PROMISE_MOVES.as_millis());
-        let is_late =
-            matches!(self.phase, Phase::Preparing { .. }) && stay.eta.is_some_and(|eta| p50 > eta + Span::minutes(5));
+        let tolerance = if is_preparing { PROMISE_MOVES } else { PLAN_MOVES };
+        let moved = told.is_none_or(|p| {
+            let is_elsewhere = p50.since(p.p50).as_millis().abs() > tolerance.as_millis();
+            p.target != target || p.is_ready != is_ready || (is_elsewhere && !is_ready)
+        });
+        let is_late = is_preparing && stay.eta.is_some_and(|eta| p50 > eta + Span::minutes(5));
         let warn = is_late && told.is_none_or(|p| !p.warned);
-        let is_begun = is_entered && matches!(self.phase, Phase::Preparing { .. });
+        let is_begun = is_entered && is_preparing;
         if !(moved || warn || is_begun) {
             return None;
         }
@@ -448,6 +452,7 @@ impl Climate {
             p50,
             revision,
             warned: is_late,
+            is_ready,
         };
         let because = self.why_start(view, stay, start, &forecast);
         let mut readiness = promise.readiness(view, warn.then_some(ReadinessVerdict::WillMiss), because);

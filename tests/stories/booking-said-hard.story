@@ -8,7 +8,7 @@ day 0 14:00 stay 00000003 checked_in room 12 guest 0000bbbb leaves day3/11:00 ha
 14:12 12-motion occupied true
 14:16 12-motion occupied true
 14:20 12-motion occupied true
-14:13 12-bed firmness 80
+14:21 12-bed firmness 80
 22:00 12-bed firmness 35
 22:10 saw preference firmness declared=80
 22:10 saw no preference booking_vs_device

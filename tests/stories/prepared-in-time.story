@@ -9,7 +9,7 @@ day 0 08:00 outdoor 4
 08:03 saw readiness 1204
 12:00 saw no command prepare
 16:00 saw command prepare target_temperature prepare-in-time
-16:00 saw command prepare firmness 30 bed-as-this-guest-sets-it
+16:00 saw command prepare firmness 35 bed-as-this-guest-sets-it
 16:25 stay 00000001 checked_in room 1204 guest 0000aaaa eta 16:30 leaves day2/11:00
 16:30 1204-door open true
 16:30 saw readiness kept

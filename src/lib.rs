@@ -12,5 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "daemon")]
+pub mod device;
 pub mod engine;
 pub mod model;

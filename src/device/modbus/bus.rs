@@ -4,9 +4,7 @@
 //! [`WRITES_IN_A_ROW_MAX`] of them one due read goes first, so a flood of writes leaves reads a fifth of the turns.
 
 use super::doubt::Doubt;
-use super::event::{
-    BusEvent, BusState, FailReason, NotSent, UnitState, WriteJob, WriteOutcome, WriteResult,
-};
+use super::event::{BusEvent, BusState, FailReason, NotSent, UnitState, WriteJob, WriteOutcome, WriteResult};
 use super::exchange::Question;
 use super::health::Health;
 use super::jobs::{BUSY_PAUSE, BUSY_TRIES_MAX, Job, Jobs, Stage};
@@ -74,7 +72,12 @@ impl Bus {
         Self {
             name: plan.link.clone(),
             line: plan.transport.line().copied(),
-            numbers: plan.units.iter().enumerate().map(|(n, unit)| (unit.device.clone(), n)).collect(),
+            numbers: plan
+                .units
+                .iter()
+                .enumerate()
+                .map(|(n, unit)| (unit.device.clone(), n))
+                .collect(),
             health: plan.units.iter().map(|_| Health::default()).collect(),
             timetable: Timetable::new(plan.units.len(), periods, now),
             blocks,
@@ -174,7 +177,8 @@ impl Bus {
     async fn read_block(&mut self, number: usize) -> Result<(), Gone> {
         let (unit, block) = self.blocks[number];
         if !self.open().await? {
-            self.timetable.again(number, self.down_until.unwrap_or_else(Instant::now));
+            self.timetable
+                .again(number, self.down_until.unwrap_or_else(Instant::now));
             return Ok(());
         }
         let asked_at = Instant::now();
@@ -188,8 +192,18 @@ impl Bus {
         }
         let device = self.plan.units[unit].device.clone();
         let event = match answer {
-            Ok(words) => BusEvent::Block { device, block: block.id, words, at },
-            Err(reason) => BusEvent::BlockFailed { device, block: block.id, reason, at },
+            Ok(words) => BusEvent::Block {
+                device,
+                block: block.id,
+                words,
+                at,
+            },
+            Err(reason) => BusEvent::BlockFailed {
+                device,
+                block: block.id,
+                reason,
+                at,
+            },
         };
         self.tell(event).await
     }
@@ -324,9 +338,19 @@ impl Bus {
     }
 
     async fn tell_written(&mut self, job: Job, outcome: WriteOutcome, read_back: Option<Vec<u16>>) -> Result<(), Gone> {
-        let result = WriteResult { outcome, ops_done: job.ops_done, read_back };
+        let result = WriteResult {
+            outcome,
+            ops_done: job.ops_done,
+            read_back,
+        };
         let WriteJob { device, ticket, .. } = job.order;
-        self.tell(BusEvent::Written { device, ticket, result, at: Instant::now() }).await
+        self.tell(BusEvent::Written {
+            device,
+            ticket,
+            result,
+            at: Instant::now(),
+        })
+        .await
     }
 
     // ---- the line ----
@@ -346,10 +370,21 @@ impl Bus {
             Err(fault) => {
                 self.count_bus(|bus| bus.open_failed += 1);
                 self.down_until = Some(fault.until);
-                (BusState::Down { because: fault.because, until: fault.until }, false)
+                (
+                    BusState::Down {
+                        because: fault.because,
+                        until: fault.until,
+                    },
+                    false,
+                )
             }
         };
-        self.tell(BusEvent::Bus { link: self.name.clone(), state, at: Instant::now() }).await?;
+        self.tell(BusEvent::Bus {
+            link: self.name.clone(),
+            state,
+            at: Instant::now(),
+        })
+        .await?;
         Ok(is_open)
     }
 
@@ -359,9 +394,18 @@ impl Bus {
 
     /// Asks one question on an open wire, keeps the silences, and draws the conclusions about the unit and the wire.
     async fn ask(&mut self, unit: usize, question: Question<'_>) -> Result<Result<Vec<u16>, FailReason>, Gone> {
-        let UnitPlan { unit: number, reply_limit, gap, quiet, .. } = self.plan.units[unit];
+        let UnitPlan {
+            unit: number,
+            reply_limit,
+            gap,
+            quiet,
+            ..
+        } = self.plan.units[unit];
         self.keep_silence(gap).await;
-        let limit = reply_limit + self.line.map_or(Duration::ZERO, |line| line.time_of(question.frame_bytes()));
+        let limit = reply_limit
+            + self
+                .line
+                .map_or(Duration::ZERO, |line| line.time_of(question.frame_bytes()));
         let answer = self.link.ask(number, question, limit).await;
         if let Err(reason) = answer
             && reason.spoils_the_link()
@@ -452,9 +496,18 @@ impl Bus {
             self.cut_short(job, NotSent::Stopping).await?;
         }
         while let Ok(WriteJob { device, ticket, .. }) = self.orders.try_recv() {
-            let result =
-                WriteResult { outcome: WriteOutcome::NotSent(NotSent::Stopping), ops_done: 0, read_back: None };
-            self.tell(BusEvent::Written { device, ticket, result, at: Instant::now() }).await?;
+            let result = WriteResult {
+                outcome: WriteOutcome::NotSent(NotSent::Stopping),
+                ops_done: 0,
+                read_back: None,
+            };
+            self.tell(BusEvent::Written {
+                device,
+                ticket,
+                result,
+                at: Instant::now(),
+            })
+            .await?;
         }
         while self.outlet.has_waiting() {
             self.outlet.flush_one().await?;

@@ -46,14 +46,24 @@ impl Doubt {
     /// knows only one length; then silence is all there is.
     pub fn sounding(&self, read: &ReadOp, probe: Option<ReadOp>) -> Option<ReadOp> {
         let step = if read.table.is_bits() { 8 } else { 1 };
-        let parts = (1..read.count).rev().step_by(step).map(|count| ReadOp { count, ..*read });
+        let parts = (1..read.count)
+            .rev()
+            .step_by(step)
+            .map(|count| ReadOp { count, ..*read });
         probe.into_iter().chain(parts).find(|candidate| !self.covers(candidate))
     }
 }
 
 /// What an answer shows of its question: the function and the bytes of data.
 fn shape(read: &ReadOp) -> (Table, u16) {
-    (read.table, if read.table.is_bits() { read.count.div_ceil(8) } else { read.count })
+    (
+        read.table,
+        if read.table.is_bits() {
+            read.count.div_ceil(8)
+        } else {
+            read.count
+        },
+    )
 }
 
 #[cfg(test)]
@@ -61,14 +71,21 @@ mod tests {
     use super::*;
 
     fn read(start: u16, count: u16) -> ReadOp {
-        ReadOp { table: Table::HoldingRegisters, start, count }
+        ReadOp {
+            table: Table::HoldingRegisters,
+            start,
+            count,
+        }
     }
 
     #[test]
     fn an_answer_of_the_same_shape_settles_nothing() {
         let mut doubt = Doubt::default();
         doubt.note(&read(2, 4));
-        assert!(doubt.covers(&read(700, 4)), "another address looks the same in the answer");
+        assert!(
+            doubt.covers(&read(700, 4)),
+            "another address looks the same in the answer"
+        );
         doubt.settle(&read(700, 4));
         assert!(doubt.covers(&read(2, 4)));
         doubt.settle(&read(2, 3));
@@ -89,7 +106,11 @@ mod tests {
 
     #[test]
     fn bits_of_the_same_byte_count_look_alike() {
-        let bits = |count| ReadOp { table: Table::Coils, start: 0, count };
+        let bits = |count| ReadOp {
+            table: Table::Coils,
+            start: 0,
+            count,
+        };
         let mut doubt = Doubt::default();
         doubt.note(&bits(9));
         assert!(doubt.covers(&bits(16)));

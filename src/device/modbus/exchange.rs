@@ -59,7 +59,11 @@ fn judge_read(read: &ReadOp, response: Response) -> Result<Vec<u16>, FailReason>
     match (read.table, response) {
         (Table::HoldingRegisters, Response::ReadHoldingRegisters(words))
         | (Table::InputRegisters, Response::ReadInputRegisters(words)) => {
-            if words.len() == usize::from(read.count) { Ok(words) } else { Err(FailReason::WrongLength) }
+            if words.len() == usize::from(read.count) {
+                Ok(words)
+            } else {
+                Err(FailReason::WrongLength)
+            }
         }
         (Table::Coils, Response::ReadCoils(bits)) | (Table::DiscreteInputs, Response::ReadDiscreteInputs(bits)) => {
             // Bits come in whole bytes; those beyond the count are padding.
@@ -106,20 +110,37 @@ pub(super) fn fault(error: &Error) -> FailReason {
 mod tests {
     use super::*;
 
-    const THREE: ReadOp = ReadOp { table: Table::HoldingRegisters, start: 7, count: 3 };
+    const THREE: ReadOp = ReadOp {
+        table: Table::HoldingRegisters,
+        start: 7,
+        count: 3,
+    };
 
     #[test]
     fn a_short_a_long_and_another_answer_are_no_values() {
         let judge = |response| Question::Read(&THREE).judge(response);
         assert_eq!(judge(Response::ReadHoldingRegisters(vec![1, 2, 3])), Ok(vec![1, 2, 3]));
-        assert_eq!(judge(Response::ReadHoldingRegisters(vec![1, 2])), Err(FailReason::WrongLength));
-        assert_eq!(judge(Response::ReadHoldingRegisters(vec![1, 2, 3, 4])), Err(FailReason::WrongLength));
-        assert_eq!(judge(Response::ReadInputRegisters(vec![1, 2, 3])), Err(FailReason::WrongFunction));
+        assert_eq!(
+            judge(Response::ReadHoldingRegisters(vec![1, 2])),
+            Err(FailReason::WrongLength)
+        );
+        assert_eq!(
+            judge(Response::ReadHoldingRegisters(vec![1, 2, 3, 4])),
+            Err(FailReason::WrongLength)
+        );
+        assert_eq!(
+            judge(Response::ReadInputRegisters(vec![1, 2, 3])),
+            Err(FailReason::WrongFunction)
+        );
     }
 
     #[test]
     fn bits_are_cut_to_the_count_and_only_whole_bytes_pass() {
-        let read = ReadOp { table: Table::Coils, start: 0, count: 3 };
+        let read = ReadOp {
+            table: Table::Coils,
+            start: 0,
+            count: 3,
+        };
         let judge = |bits: usize| Question::Read(&read).judge(Response::ReadCoils(vec![true; bits]));
         assert_eq!(judge(8), Ok(vec![1, 1, 1]));
         assert_eq!(judge(16), Err(FailReason::WrongLength));
@@ -133,10 +154,19 @@ mod tests {
         assert_eq!(judge(Response::WriteSingleRegister(8, 80)), Ok(vec![]));
         assert_eq!(judge(Response::WriteSingleRegister(7, 70)), Err(FailReason::WrongEcho));
         assert_eq!(judge(Response::WriteSingleRegister(8, 81)), Err(FailReason::WrongEcho));
-        let block = WriteOp::Registers { start: 4, values: vec![1, 2] };
+        let block = WriteOp::Registers {
+            start: 4,
+            values: vec![1, 2],
+        };
         let judge = |response| Question::Write(&block).judge(response);
         assert_eq!(judge(Response::WriteMultipleRegisters(4, 2)), Ok(vec![]));
-        assert_eq!(judge(Response::WriteMultipleRegisters(4, 1)), Err(FailReason::WrongEcho));
-        assert_eq!(judge(Response::WriteSingleRegister(4, 2)), Err(FailReason::WrongFunction));
+        assert_eq!(
+            judge(Response::WriteMultipleRegisters(4, 1)),
+            Err(FailReason::WrongEcho)
+        );
+        assert_eq!(
+            judge(Response::WriteSingleRegister(4, 2)),
+            Err(FailReason::WrongFunction)
+        );
     }
 }

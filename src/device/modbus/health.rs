@@ -33,9 +33,14 @@ impl Health {
         if self.misses < patience.misses && self.pause.is_none() {
             return None;
         }
-        let pause = self.pause.map_or(patience.first, |pause| (pause * 2).min(patience.longest));
+        let pause = self
+            .pause
+            .map_or(patience.first, |pause| (pause * 2).min(patience.longest));
         self.pause = Some(pause);
-        Some(UnitState::Quarantined { until: now + pause, because })
+        Some(UnitState::Quarantined {
+            until: now + pause,
+            because,
+        })
     }
 }
 

@@ -53,15 +53,24 @@ impl Jobs {
 
     /// Takes up a new write.
     pub fn begin(&mut self, order: WriteJob, unit: usize, now: Instant) {
-        self.open.push(Job { order, unit, stage: Stage::Writing, ops_done: 0, at: now, busy: 0 });
+        self.open.push(Job {
+            order,
+            unit,
+            stage: Stage::Writing,
+            ops_done: 0,
+            at: now,
+            busy: 0,
+        });
     }
 
     /// Takes the job that may go on now and waits longest.
     pub fn take(&mut self, now: Instant) -> Option<(usize, Job)> {
-        let place = (0..self.open.len()).filter(|i| self.open[*i].at <= now && self.is_first(*i)).min_by_key(|i| {
-            let job = &self.open[*i];
-            (job.stage == Stage::Writing, job.at, *i)
-        })?;
+        let place = (0..self.open.len())
+            .filter(|i| self.open[*i].at <= now && self.is_first(*i))
+            .min_by_key(|i| {
+                let job = &self.open[*i];
+                (job.stage == Stage::Writing, job.at, *i)
+            })?;
         Some((place, self.open.remove(place)))
     }
 
@@ -72,7 +81,10 @@ impl Jobs {
 
     /// When the next job may go on.
     pub fn next_at(&self) -> Option<Instant> {
-        (0..self.open.len()).filter(|i| self.is_first(*i)).map(|i| self.open[i].at).min()
+        (0..self.open.len())
+            .filter(|i| self.is_first(*i))
+            .map(|i| self.open[i].at)
+            .min()
     }
 
     /// Takes all of them.
@@ -84,7 +96,9 @@ impl Jobs {
     fn is_first(&self, place: usize) -> bool {
         let job = &self.open[place];
         job.stage != Stage::Writing
-            || !self.open[..place].iter().any(|older| older.unit == job.unit && older.stage == Stage::Writing)
+            || !self.open[..place]
+                .iter()
+                .any(|older| older.unit == job.unit && older.stage == Stage::Writing)
     }
 }
 
@@ -95,7 +109,12 @@ mod tests {
     use crate::model::DeviceId;
 
     fn order(ticket: u64) -> WriteJob {
-        WriteJob { device: DeviceId::new("fcu-1").unwrap(), ticket: Ticket(ticket), ops: vec![], verify: None }
+        WriteJob {
+            device: DeviceId::new("fcu-1").unwrap(),
+            ticket: Ticket(ticket),
+            ops: vec![],
+            verify: None,
+        }
     }
 
     #[test]

@@ -62,7 +62,14 @@ enum Tap {
 impl Link {
     /// Starts closed; the first question opens it.
     pub fn new(transport: Transport) -> Self {
-        Self { transport, context: None, tap: Tap::None, has_answered: false, pause: RETRY_FIRST, retry: None }
+        Self {
+            transport,
+            context: None,
+            tap: Tap::None,
+            has_answered: false,
+            pause: RETRY_FIRST,
+            retry: None,
+        }
     }
 
     /// Opens the wire when it is closed; returns whether it had to.
@@ -171,10 +178,12 @@ impl Link {
 
 async fn dial(address: &str) -> Result<TcpStream, String> {
     let stream = match timeout(CONNECT_LIMIT, TcpStream::connect(address)).await {
-        Err(_elapsed) => Err(format!("{address} did not answer within {CONNECT_LIMIT:?}; is the gateway powered?")),
-        Ok(Err(e)) if e.kind() == io::ErrorKind::ConnectionRefused => {
-            Err(format!("{address} refuses the connection; is its Modbus server switched on, and the port right?"))
-        }
+        Err(_elapsed) => Err(format!(
+            "{address} did not answer within {CONNECT_LIMIT:?}; is the gateway powered?"
+        )),
+        Ok(Err(e)) if e.kind() == io::ErrorKind::ConnectionRefused => Err(format!(
+            "{address} refuses the connection; is its Modbus server switched on, and the port right?"
+        )),
         Ok(Err(e)) => Err(format!("{address} cannot be reached: {e}; check address and cable")),
         Ok(Ok(stream)) => Ok(stream),
     }?;
@@ -188,11 +197,19 @@ fn open_port(path: &str, line: &LineSettings) -> Result<SerialStream, String> {
         Parity::Even => tokio_serial::Parity::Even,
         Parity::Odd => tokio_serial::Parity::Odd,
     };
-    let stop_bits = if line.stop_bits == 2 { tokio_serial::StopBits::Two } else { tokio_serial::StopBits::One };
+    let stop_bits = if line.stop_bits == 2 {
+        tokio_serial::StopBits::Two
+    } else {
+        tokio_serial::StopBits::One
+    };
     tokio_serial::new(path, line.baud)
         .parity(parity)
         .stop_bits(stop_bits)
-        .data_bits(if line.data_bits == 7 { tokio_serial::DataBits::Seven } else { tokio_serial::DataBits::Eight })
+        .data_bits(if line.data_bits == 7 {
+            tokio_serial::DataBits::Seven
+        } else {
+            tokio_serial::DataBits::Eight
+        })
         .open_native_async()
         .map_err(|e| format!("{path}: {e}; {}", remedy(&e)))
 }

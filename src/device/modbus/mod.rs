@@ -34,9 +34,7 @@ mod timetable;
 mod tests;
 
 pub(crate) use bus::WRITES_IN_A_ROW_MAX;
-pub use event::{
-    BusEvent, BusState, FailReason, NotSent, Ticket, UnitState, WriteJob, WriteOutcome, WriteResult,
-};
+pub use event::{BusEvent, BusState, FailReason, NotSent, Ticket, UnitState, WriteJob, WriteOutcome, WriteResult};
 pub use plan::{
     BLOCKS_PER_UNIT_MAX, BlockId, BusPlan, LineSettings, PERIOD_MIN, Parity, Patience, PlanFault, PollBlock,
     READ_BITS_MAX, READ_REGISTERS_MAX, ReadOp, Table, Transport, UNITS_MAX, UnitPlan, WRITE_COILS_MAX,
@@ -81,7 +79,9 @@ pub enum WriteFault {
     #[error("device {0} is not on this bus")]
     UnknownDevice(DeviceId),
     /// Nothing to write, too much, or more than the protocol can carry.
-    #[error("write to {0} cannot be carried: write 1 to {OPS_PER_WRITE_MAX} operations of 123 registers or 1968 coils at most")]
+    #[error(
+        "write to {0} cannot be carried: write 1 to {OPS_PER_WRITE_MAX} operations of 123 registers or 1968 coils at most"
+    )]
     Unsound(DeviceId),
     /// The line is far behind.
     #[error("{WRITE_QUEUE_MAX} writes wait already; try again later")]
@@ -149,22 +149,45 @@ pub fn spawn(plan: BusPlan, events: mpsc::Sender<BusEvent>) -> Result<BusHandle,
     plan.check()?;
     let (orders, taken) = mpsc::channel(WRITE_QUEUE_MAX);
     let (stop, stopped) = watch::channel(false);
-    let units = plan.units.iter().map(|unit| UnitStats::new(unit.device.clone())).collect();
-    let stats = Arc::new(Mutex::new(BusStats { units, ..BusStats::default() }));
+    let units = plan
+        .units
+        .iter()
+        .map(|unit| UnitStats::new(unit.device.clone()))
+        .collect();
+    let stats = Arc::new(Mutex::new(BusStats {
+        units,
+        ..BusStats::default()
+    }));
     let devices = Arc::new(plan.units.iter().map(|unit| unit.device.clone()).collect());
-    let ends = Ends { orders: taken, stop: stopped, events, stats: stats.clone() };
+    let ends = Ends {
+        orders: taken,
+        stop: stopped,
+        events,
+        stats: stats.clone(),
+    };
     if plan.transport.line().is_some() {
         spawn_thread(plan, ends)?;
     } else {
         tokio::spawn(Bus::new(plan, ends).run());
     }
-    Ok(BusHandle { orders, stop: Arc::new(stop), stats, devices })
+    Ok(BusHandle {
+        orders,
+        stop: Arc::new(stop),
+        stats,
+        devices,
+    })
 }
 
 fn spawn_thread(plan: BusPlan, ends: Ends) -> Result<(), SpawnFault> {
     let link = plan.link.clone();
-    let fault = |cause| SpawnFault::Thread { link: link.clone(), cause };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(fault)?;
+    let fault = |cause| SpawnFault::Thread {
+        link: link.clone(),
+        cause,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(fault)?;
     std::thread::Builder::new()
         .name(format!("bus-{link}"))
         .stack_size(THREAD_STACK_BYTES)

@@ -27,7 +27,11 @@ pub(super) struct Gone;
 impl Outlet {
     /// Starts empty.
     pub fn new(sender: mpsc::Sender<BusEvent>) -> Self {
-        Self { sender, waiting: VecDeque::new(), coalesced: 0 }
+        Self {
+            sender,
+            waiting: VecDeque::new(),
+            coalesced: 0,
+        }
     }
 
     /// Hands an event over, at once where there is room; waits only when the outlet itself is full.
@@ -107,11 +111,20 @@ mod tests {
 
     fn reading(word: u16) -> BusEvent {
         let device = DeviceId::new("fcu-1").unwrap();
-        BusEvent::Block { device, block: BlockId(1), words: vec![word], at: Instant::now() }
+        BusEvent::Block {
+            device,
+            block: BlockId(1),
+            words: vec![word],
+            at: Instant::now(),
+        }
     }
 
     fn written(ticket: u64) -> BusEvent {
-        let result = WriteResult { outcome: WriteOutcome::Done, ops_done: 1, read_back: None };
+        let result = WriteResult {
+            outcome: WriteOutcome::Done,
+            ops_done: 1,
+            read_back: None,
+        };
         BusEvent::Written {
             device: DeviceId::new("fcu-1").unwrap(),
             ticket: Ticket(ticket),
@@ -128,7 +141,11 @@ mod tests {
             outlet.offer(reading(n)).await.unwrap();
             outlet.offer(written(n.into())).await.unwrap();
         }
-        assert_eq!(outlet.coalesced(), 98, "all but the first, which had left, and the newest");
+        assert_eq!(
+            outlet.coalesced(),
+            98,
+            "all but the first, which had left, and the newest"
+        );
         let (mut tickets, mut words) = (Vec::new(), Vec::new());
         while let Ok(event) = receiver.try_recv() {
             match event {
@@ -141,7 +158,11 @@ mod tests {
             }
         }
         assert_eq!(tickets, (0..100).collect::<Vec<u64>>());
-        assert_eq!(words, [(0, 0), (99, 99)], "the newest reading stays behind the results that came before it");
+        assert_eq!(
+            words,
+            [(0, 0), (99, 99)],
+            "the newest reading stays behind the results that came before it"
+        );
     }
 
     #[tokio::test]

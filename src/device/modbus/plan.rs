@@ -82,7 +82,12 @@ pub struct LineSettings {
 
 impl Default for LineSettings {
     fn default() -> Self {
-        Self { baud: 9600, parity: Parity::None, stop_bits: 1, data_bits: 8 }
+        Self {
+            baud: 9600,
+            parity: Parity::None,
+            stop_bits: 1,
+            data_bits: 8,
+        }
     }
 }
 
@@ -130,7 +135,11 @@ impl Table {
 
     /// The most one read may ask of it.
     pub const fn read_max(self) -> u16 {
-        if self.is_bits() { READ_BITS_MAX } else { READ_REGISTERS_MAX }
+        if self.is_bits() {
+            READ_BITS_MAX
+        } else {
+            READ_REGISTERS_MAX
+        }
     }
 }
 
@@ -148,14 +157,26 @@ pub struct ReadOp {
 impl ReadOp {
     /// Bytes of the RTU frames of question and answer.
     pub fn frame_bytes(&self) -> (usize, usize) {
-        let data = if self.table.is_bits() { usize::from(self.count).div_ceil(8) } else { usize::from(self.count) * 2 };
+        let data = if self.table.is_bits() {
+            usize::from(self.count).div_ceil(8)
+        } else {
+            usize::from(self.count) * 2
+        };
         (8, 5 + data)
     }
 
     pub(super) fn check(&self, device: &DeviceId) -> Result<(), PlanFault> {
         let most = self.table.read_max();
         let fits = (1..=most).contains(&self.count) && u32::from(self.start) + u32::from(self.count) <= 0x1_0000;
-        if fits { Ok(()) } else { Err(PlanFault::Read { device: device.clone(), read: *self, most }) }
+        if fits {
+            Ok(())
+        } else {
+            Err(PlanFault::Read {
+                device: device.clone(),
+                read: *self,
+                most,
+            })
+        }
     }
 }
 
@@ -214,7 +235,8 @@ impl WriteOp {
 
     /// Whether the protocol can carry it.
     pub fn is_sound(&self) -> bool {
-        let fits = |start: u16, len: usize, most: usize| (1..=most).contains(&len) && usize::from(start) + len <= 0x1_0000;
+        let fits =
+            |start: u16, len: usize, most: usize| (1..=most).contains(&len) && usize::from(start) + len <= 0x1_0000;
         match self {
             WriteOp::Coil { .. } | WriteOp::Register { .. } | WriteOp::Masked { .. } => true,
             WriteOp::Coils { start, states } => fits(*start, states.len(), WRITE_COILS_MAX),
@@ -266,7 +288,8 @@ pub struct UnitPlan {
 impl UnitPlan {
     /// The read that asks whether the device is there, when there is any.
     pub fn probe_read(&self) -> Option<ReadOp> {
-        self.probe.or_else(|| self.blocks.iter().map(|b| b.read).min_by_key(|r| r.frame_bytes().1))
+        self.probe
+            .or_else(|| self.blocks.iter().map(|b| b.read).min_by_key(|r| r.frame_bytes().1))
     }
 }
 
@@ -283,7 +306,11 @@ pub struct Patience {
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { misses: 3, first: Duration::from_secs(1), longest: Duration::from_secs(60) }
+        Self {
+            misses: 3,
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(60),
+        }
     }
 }
 
@@ -304,7 +331,9 @@ pub struct BusPlan {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanFault {
     /// A unit number nobody can have.
-    #[error("device {device}: unit {unit} cannot be addressed here; write 1 to 247 (0 is broadcast, which is not offered)")]
+    #[error(
+        "device {device}: unit {unit} cannot be addressed here; write 1 to 247 (0 is broadcast, which is not offered)"
+    )]
     Unit {
         /// The device.
         device: DeviceId,
@@ -354,7 +383,9 @@ pub enum PlanFault {
         block: BlockId,
     },
     /// Line settings no RTU line can have.
-    #[error("{baud} baud with {data_bits} data and {stop_bits} stop bits is no RTU line; write 1200 to 115200 baud, 8 data bits, 1 or 2 stop bits")]
+    #[error(
+        "{baud} baud with {data_bits} data and {stop_bits} stop bits is no RTU line; write 1200 to 115200 baud, 8 data bits, 1 or 2 stop bits"
+    )]
     Line {
         /// Bits a second.
         baud: u32,
@@ -378,7 +409,9 @@ impl BusPlan {
         let mut devices = BTreeSet::new();
         for unit in &self.units {
             if !devices.insert(&unit.device) {
-                return Err(PlanFault::Twice { device: unit.device.clone() });
+                return Err(PlanFault::Twice {
+                    device: unit.device.clone(),
+                });
             }
             self.check_unit(unit)?;
         }
@@ -388,17 +421,30 @@ impl BusPlan {
     fn check_unit(&self, unit: &UnitPlan) -> Result<(), PlanFault> {
         let is_serial = self.transport.line().is_some();
         if is_serial && !(1..=247).contains(&unit.unit) {
-            return Err(PlanFault::Unit { device: unit.device.clone(), unit: unit.unit });
+            return Err(PlanFault::Unit {
+                device: unit.device.clone(),
+                unit: unit.unit,
+            });
         }
-        at_most(&format!("blocks of device {}", unit.device), unit.blocks.len(), BLOCKS_PER_UNIT_MAX)?;
+        at_most(
+            &format!("blocks of device {}", unit.device),
+            unit.blocks.len(),
+            BLOCKS_PER_UNIT_MAX,
+        )?;
         let mut ids = BTreeSet::new();
         for block in &unit.blocks {
             block.read.check(&unit.device)?;
             if block.period < PERIOD_MIN {
-                return Err(PlanFault::Period { device: unit.device.clone(), period: block.period });
+                return Err(PlanFault::Period {
+                    device: unit.device.clone(),
+                    period: block.period,
+                });
             }
             if !ids.insert(block.id) {
-                return Err(PlanFault::BlockTwice { device: unit.device.clone(), block: block.id });
+                return Err(PlanFault::BlockTwice {
+                    device: unit.device.clone(),
+                    block: block.id,
+                });
             }
         }
         unit.probe.map_or(Ok(()), |probe| probe.check(&unit.device))
@@ -406,16 +452,33 @@ impl BusPlan {
 }
 
 fn check_line(line: &LineSettings) -> Result<(), PlanFault> {
-    let LineSettings { baud, data_bits, stop_bits, .. } = *line;
+    let LineSettings {
+        baud,
+        data_bits,
+        stop_bits,
+        ..
+    } = *line;
     if (300..=1_000_000).contains(&baud) && data_bits == 8 && (1..=2).contains(&stop_bits) {
         Ok(())
     } else {
-        Err(PlanFault::Line { baud, data_bits, stop_bits })
+        Err(PlanFault::Line {
+            baud,
+            data_bits,
+            stop_bits,
+        })
     }
 }
 
 fn at_most(what: &str, count: usize, most: usize) -> Result<(), PlanFault> {
-    if count <= most { Ok(()) } else { Err(PlanFault::TooMany { what: what.into(), count, most }) }
+    if count <= most {
+        Ok(())
+    } else {
+        Err(PlanFault::TooMany {
+            what: what.into(),
+            count,
+            most,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -428,7 +491,11 @@ mod tests {
         assert_eq!(line.silence().as_micros(), 4010);
         assert_eq!(LineSettings { baud: 19_200, ..line }.silence().as_micros(), 2005);
         assert_eq!(LineSettings { baud: 38_400, ..line }.silence().as_micros(), 1750);
-        let ten = ReadOp { table: Table::HoldingRegisters, start: 0, count: 10 };
+        let ten = ReadOp {
+            table: Table::HoldingRegisters,
+            start: 0,
+            count: 10,
+        };
         let (question, answer) = ten.frame_bytes();
         let total = line.time_of(question + answer) + 2 * line.silence();
         assert_eq!(total.as_micros() / 100, 423, "42.4 ms in the field's tables, rounded");
@@ -445,10 +512,32 @@ mod tests {
             (Table::InputRegisters, 65535, 1, true),
             (Table::InputRegisters, 65535, 2, false),
         ] {
-            assert_eq!(ReadOp { table, start, count }.check(&device).is_ok(), fine, "{table:?} {start} {count}");
+            assert_eq!(
+                ReadOp { table, start, count }.check(&device).is_ok(),
+                fine,
+                "{table:?} {start} {count}"
+            );
         }
-        assert!(!WriteOp::Registers { start: 0, values: vec![0; 124] }.is_sound());
-        assert!(!WriteOp::Registers { start: 0, values: vec![] }.is_sound());
-        assert!(!WriteOp::Coils { start: 65535, states: vec![true; 2] }.is_sound());
+        assert!(
+            !WriteOp::Registers {
+                start: 0,
+                values: vec![0; 124]
+            }
+            .is_sound()
+        );
+        assert!(
+            !WriteOp::Registers {
+                start: 0,
+                values: vec![]
+            }
+            .is_sound()
+        );
+        assert!(
+            !WriteOp::Coils {
+                start: 65535,
+                states: vec![true; 2]
+            }
+            .is_sound()
+        );
     }
 }

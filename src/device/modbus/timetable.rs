@@ -42,8 +42,15 @@ struct Block {
 impl Timetable {
     /// Starts with every block due at once. A block is given as its unit's number and its period.
     pub fn new(units: usize, blocks: impl IntoIterator<Item = (usize, Duration)>, now: Instant) -> Self {
-        let blocks: Vec<Block> =
-            blocks.into_iter().map(|(unit, period)| Block { unit, period, due: now, is_parked: false }).collect();
+        let blocks: Vec<Block> = blocks
+            .into_iter()
+            .map(|(unit, period)| Block {
+                unit,
+                period,
+                due: now,
+                is_parked: false,
+            })
+            .collect();
         let mut table = Self {
             is_parked: vec![false; units],
             waiting: Line::new(),

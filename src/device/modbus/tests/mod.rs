@@ -1,0 +1,642 @@
+//! Does the bus keep its word before servers that do not?
+
+mod server;
+
+use super::*;
+use crate::model::LinkId;
+use server::{Asked, Fate, Script, Server, Style};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+use tokio::time::{Instant, timeout};
+
+const MS: Duration = Duration::from_millis(1);
+/// An answer that left later than this was too late for a limit of 15 ms, the timer's tick and the line time.
+const ANSWERED_MS: u32 = 20;
+const LINE: LineSettings = LineSettings {
+    baud: 115_200,
+    parity: Parity::None,
+    stop_bits: 1,
+    data_bits: 8,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Way {
+    Tcp,
+    RtuOverTcp,
+    Serial,
+}
+
+fn style(way: Way, limit: Duration) -> Style {
+    Style {
+        is_tcp: way == Way::Tcp,
+        limit,
+        byte_time: Duration::ZERO,
+        silence: Duration::ZERO,
+    }
+}
+
+async fn serve(way: Way, style: Style, script: Script) -> (Server, Transport) {
+    match way {
+        Way::Tcp => {
+            let server = Server::over_tcp(style, script).await;
+            let address = server.address.clone();
+            (server, Transport::Tcp { address })
+        }
+        Way::RtuOverTcp => {
+            let server = Server::over_tcp(style, script).await;
+            let address = server.address.clone();
+            (server, Transport::RtuOverTcp { address, line: LINE })
+        }
+        Way::Serial => {
+            let server = Server::over_pty(style, script);
+            let path = server.address.clone();
+            (server, Transport::Serial { path, line: LINE })
+        }
+    }
+}
+
+fn holding(start: u16, count: u16) -> ReadOp {
+    ReadOp {
+        table: Table::HoldingRegisters,
+        start,
+        count,
+    }
+}
+
+fn unit(number: u8, reads: &[ReadOp], period: Duration) -> UnitPlan {
+    let block = |(id, read): (usize, &ReadOp)| PollBlock {
+        id: BlockId(id as u16),
+        read: *read,
+        period,
+    };
+    UnitPlan {
+        unit: number,
+        device: DeviceId::new(format!("fcu-{number}")).unwrap(),
+        blocks: reads.iter().enumerate().map(block).collect(),
+        reply_limit: 15 * MS,
+        reply_usual: 2 * MS,
+        gap: Duration::ZERO,
+        quiet: 25 * MS,
+        settle: 10 * MS,
+        probe: None,
+    }
+}
+
+fn bus(transport: Transport, units: Vec<UnitPlan>) -> BusPlan {
+    let patience = Patience {
+        misses: 3,
+        first: 40 * MS,
+        longest: 160 * MS,
+    };
+    BusPlan {
+        link: LinkId::new("bus-1").unwrap(),
+        transport,
+        units,
+        patience,
+    }
+}
+
+/// A small generator of chance, the same on every run.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % n
+    }
+}
+
+fn good(_: &Asked) -> Fate {
+    Fate::Good(Duration::ZERO)
+}
+
+/// Every kind of misbehaviour, one answer in eight.
+fn misbehave(seed: u64, late_from_ms: u64, late_to_ms: u64) -> Script {
+    let mut chance = Chance(seed);
+    Box::new(move |asked| {
+        let late = Duration::from_micros(1000 * late_from_ms + chance.below(1000 * (late_to_ms - late_from_ms)));
+        match chance.below(96) {
+            0..=3 => Fate::Late(late),
+            4 if asked.count > 1 => Fate::Short,
+            5 => Fate::Long,
+            6 => Fate::WrongUnit,
+            7 => Fate::Garbage,
+            8 => Fate::Half,
+            9 => Fate::Never,
+            10 => Fate::CloseInTheMiddle,
+            11 => Fate::WrongFunction,
+            12 => Fate::Exception(0x0B),
+            13 => Fate::Exception(0x02),
+            _ => Fate::Good(Duration::from_micros(chance.below(3000))),
+        }
+    })
+}
+
+/// Polls until so many readings came, and counts those that answer another question than they were taken for.
+async fn try_to_fool(way: Way, wanted: usize, script: Script) -> (usize, usize) {
+    let (server, transport) = serve(way, style(way, ANSWERED_MS * MS), script).await;
+    // Blocks of equal length beside each other are the hard case: length alone tells nothing apart.
+    let reads = [holding(100, 6), holding(200, 6), holding(300, 6), holding(400, 5)];
+    let plan = bus(transport, (1..=4).map(|n| unit(n, &reads, 5 * MS)).collect());
+    let (sender, mut events) = mpsc::channel(64);
+    let handle = spawn(plan, sender).unwrap();
+    let (mut right, mut wrong, mut failed) = (0, 0, HashMap::<&str, usize>::new());
+    let mut last: HashMap<(u8, u16), u16> = HashMap::new();
+    while right + wrong < wanted {
+        let event = timeout(Duration::from_secs(20), events.recv())
+            .await
+            .expect("the bus goes on")
+            .unwrap();
+        match event {
+            BusEvent::Block {
+                device, block, words, ..
+            } => {
+                let number: u8 = device.as_str()[4..].parse().unwrap();
+                let start = reads[usize::from(block.0)].start;
+                let key = (number, start, words[2]);
+                let fate = server.record.lock().unwrap().fates.get(&key).copied();
+                let is_new = last.insert((number, start), words[2]).is_none_or(|old| old < words[2]);
+                let is_own = words[0] == u16::from(number) && words[1] == start && matches!(fate, Some(Fate::Good(_)));
+                if is_own && is_new {
+                    right += 1;
+                } else {
+                    wrong += 1;
+                    eprintln!("{way:?}: {device} {start} was given {words:?}, whose fate was {fate:?}");
+                }
+            }
+            BusEvent::BlockFailed { reason, .. } => *failed.entry(reason.word()).or_default() += 1,
+            _ => {}
+        }
+    }
+    let stats = handle.stats();
+    let soundings: u64 = stats.units.iter().map(|unit| unit.soundings).sum();
+    let asked = server.record.lock().unwrap().fates.len();
+    println!(
+        "{way:?}: {asked} exchanges, {right} right, {wrong} wrong, {soundings} soundings, {} stray bytes, {} openings, failed {:?}",
+        stats.stray_bytes,
+        stats.opened,
+        failed.into_iter().collect::<BTreeMap<_, _>>()
+    );
+    handle.stop().await;
+    (right, wrong)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_reply_is_never_taken_for_the_next_answer_over_tcp() {
+    assert_eq!(try_to_fool(Way::Tcp, 3000, misbehave(7, 24, 40)).await, (3000, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_reply_is_never_taken_for_the_next_answer_over_rtu_over_tcp() {
+    assert_eq!(
+        try_to_fool(Way::RtuOverTcp, 1200, misbehave(8, 24, 38)).await,
+        (1200, 0)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_reply_is_never_taken_for_the_next_answer_on_a_serial_line() {
+    assert_eq!(try_to_fool(Way::Serial, 1200, misbehave(9, 24, 38)).await, (1200, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reply_later_than_the_plan_admits_is_told_by_the_sounding() {
+    for (way, seed) in [(Way::RtuOverTcp, 10), (Way::Serial, 11)] {
+        assert_eq!(
+            try_to_fool(way, 400, misbehave(seed, 24, 120)).await,
+            (400, 0),
+            "{way:?}"
+        );
+    }
+}
+
+/// Runs a plan for a while and returns when each device was read.
+async fn readings(plan: BusPlan, for_time: Duration) -> (HashMap<DeviceId, Vec<Instant>>, BusStats) {
+    let (sender, mut events) = mpsc::channel(256);
+    let handle = spawn(plan, sender).unwrap();
+    let end = Instant::now() + for_time;
+    let mut read: HashMap<DeviceId, Vec<Instant>> = HashMap::new();
+    while let Ok(Some(event)) = tokio::time::timeout_at(end, events.recv()).await {
+        if let BusEvent::Block { device, at, .. } = event {
+            read.entry(device).or_default().push(at);
+        }
+    }
+    let stats = handle.stats();
+    drop(events);
+    handle.stop().await;
+    (read, stats)
+}
+
+fn silent_unit(dead: &'static [u8], reply: Duration) -> Script {
+    Box::new(move |asked| {
+        if dead.contains(&asked.unit) {
+            Fate::Never
+        } else {
+            Fate::Good(reply)
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_silent_unit_of_thirty_leaves_the_others_their_polls() {
+    let (_server, transport) = serve(
+        Way::RtuOverTcp,
+        style(Way::RtuOverTcp, 50 * MS),
+        silent_unit(&[13], Duration::ZERO),
+    )
+    .await;
+    let period = 500 * MS;
+    let mut plan = bus(
+        transport,
+        (1..=30).map(|n| unit(n, &[holding(100, 4)], period)).collect(),
+    );
+    plan.units.iter_mut().for_each(|unit| unit.reply_limit = 50 * MS);
+    plan.patience = Patience {
+        misses: 3,
+        first: 250 * MS,
+        longest: 15_000 * MS,
+    };
+    let (read, _) = readings(plan, 6000 * MS).await;
+    let polls: Vec<usize> = read.values().map(Vec::len).collect();
+    println!(
+        "1 silent of 30: {} healthy, polls {:?} of 12",
+        polls.len(),
+        (polls.iter().min(), polls.iter().max())
+    );
+    assert_eq!(polls.len(), 29);
+    let total: usize = polls.iter().sum();
+    assert!(total as f64 >= 0.95 * 29.0 * 12.0, "{total} of {}", 29 * 12);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_dead_unit_of_sixteen_leaves_the_others_their_period() {
+    // 16 exchanges of some 17 ms in 500 ms: 55 % of the line.
+    let (_server, transport) = serve(
+        Way::RtuOverTcp,
+        style(Way::RtuOverTcp, 60 * MS),
+        silent_unit(&[5], 14 * MS),
+    )
+    .await;
+    let period = 500 * MS;
+    let mut plan = bus(
+        transport,
+        (1..=16).map(|n| unit(n, &[holding(100, 4)], period)).collect(),
+    );
+    plan.units.iter_mut().for_each(|unit| unit.reply_limit = 60 * MS);
+    plan.patience = Patience {
+        misses: 3,
+        first: 250 * MS,
+        longest: 15_000 * MS,
+    };
+    let (read, _) = readings(plan, 8000 * MS).await;
+    let interval = |at: &Vec<Instant>| (*at.last().unwrap() - at[0]).as_secs_f64() / (at.len() - 1) as f64;
+    let mean = read.values().map(interval).sum::<f64>() / read.len() as f64;
+    println!(
+        "1 dead of 16: {} healthy, mean interval {mean:.4} s of .5 s",
+        read.len()
+    );
+    assert_eq!(read.len(), 15);
+    assert!(mean <= 0.5 * 1.02, "{mean}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_line_is_shared_fairly() {
+    let (_server, transport) = serve(
+        Way::Serial,
+        style(Way::Serial, 50 * MS),
+        silent_unit(&[], Duration::ZERO),
+    )
+    .await;
+    let plan = bus(
+        transport,
+        (1..=16).map(|n| unit(n, &[holding(100, 4)], 5 * MS)).collect(),
+    );
+    let (read, stats) = readings(plan, 3000 * MS).await;
+    let polls: Vec<usize> = read.values().map(Vec::len).collect();
+    let share = *polls.iter().min().unwrap() as f64 / *polls.iter().max().unwrap() as f64;
+    println!(
+        "full line: {polls:?}, slowest/fastest {share:.4}, failed {:?}",
+        stats.units[0].failures
+    );
+    assert!(share >= 0.98, "{polls:?}");
+}
+
+async fn next_written(events: &mut mpsc::Receiver<BusEvent>) -> (Ticket, WriteResult) {
+    loop {
+        let event = timeout(Duration::from_secs(5), events.recv())
+            .await
+            .expect("a result comes")
+            .unwrap();
+        if let BusEvent::Written { ticket, result, .. } = event {
+            return (ticket, result);
+        }
+    }
+}
+
+fn set(unit: u8, ticket: u64, address: u16, value: u16, verify: Option<ReadOp>) -> WriteJob {
+    let device = DeviceId::new(format!("fcu-{unit}")).unwrap();
+    WriteJob {
+        device,
+        ticket: Ticket(ticket),
+        ops: vec![WriteOp::Register { address, value }],
+        verify,
+    }
+}
+
+#[tokio::test]
+async fn a_write_is_read_back_after_the_device_has_settled() {
+    let (_server, transport) = serve(Way::Tcp, style(Way::Tcp, 50 * MS), Box::new(good)).await;
+    let (sender, mut events) = mpsc::channel(64);
+    let handle = spawn(bus(transport, vec![unit(1, &[], 50 * MS)]), sender).unwrap();
+    let mut job = set(1, 1, 40, 215, Some(holding(40, 3)));
+    job.ops.push(WriteOp::Registers {
+        start: 41,
+        values: vec![7, 8],
+    });
+    let begun = Instant::now();
+    handle.write(job).unwrap();
+    let (ticket, result) = next_written(&mut events).await;
+    assert_eq!(ticket, Ticket(1));
+    let read_back = Some(vec![215, 7, 8]);
+    assert_eq!(
+        result,
+        WriteResult {
+            outcome: WriteOutcome::Done,
+            ops_done: 2,
+            read_back
+        }
+    );
+    assert!(begun.elapsed() >= 10 * MS);
+}
+
+#[tokio::test]
+async fn a_busy_device_is_asked_again_and_a_refusal_is_told_with_its_code() {
+    let script: Script = Box::new(|asked| match (asked.function, asked.start, asked.number) {
+        (6, 40, 1..=2) => Fate::Exception(6),
+        (6, 41, _) => Fate::Exception(3),
+        (6, 42, _) => Fate::WrongEcho,
+        (6, 43, _) => Fate::Never,
+        _ => Fate::Good(Duration::ZERO),
+    });
+    let (server, transport) = serve(Way::Tcp, style(Way::Tcp, 50 * MS), script).await;
+    let (sender, mut events) = mpsc::channel(64);
+    let handle = spawn(
+        bus(transport, vec![unit(1, &[], 50 * MS), unit(2, &[], 50 * MS)]),
+        sender,
+    )
+    .unwrap();
+    let mut results = BTreeMap::new();
+    for (ticket, address) in [(40, 40), (41, 41), (42, 42), (43, 43)] {
+        handle
+            .write(set(
+                1 + u8::from(address > 41),
+                ticket,
+                address,
+                9,
+                Some(holding(address, 1)),
+            ))
+            .unwrap();
+    }
+    for _ in 0..4 {
+        let (ticket, result) = next_written(&mut events).await;
+        results.insert(ticket.0, result);
+    }
+    assert_eq!(results[&40].outcome, WriteOutcome::Done);
+    assert_eq!(results[&41].outcome, WriteOutcome::Refused(FailReason::Exception(3)));
+    assert_eq!(results[&42].outcome, WriteOutcome::Unsure(FailReason::WrongEcho));
+    assert_eq!(
+        results[&42].read_back,
+        Some(vec![9]),
+        "what was written is seen although the echo was wrong"
+    );
+    assert_eq!(results[&43].outcome, WriteOutcome::Unsure(FailReason::Silent));
+    let record = server.record.lock().unwrap();
+    let sent = |start| {
+        record
+            .asked
+            .iter()
+            .filter(|a| a.function == 6 && a.start == start)
+            .count()
+    };
+    assert_eq!(
+        (sent(40), sent(41), sent(42), sent(43)),
+        (3, 1, 1, 1),
+        "only a busy device is written to twice"
+    );
+}
+
+#[tokio::test]
+async fn a_flood_of_writes_leaves_reads_a_fifth_of_the_turns() {
+    let (server, transport) = serve(Way::Tcp, style(Way::Tcp, 50 * MS), Box::new(|_| Fate::Good(MS))).await;
+    let (sender, mut events) = mpsc::channel(1024);
+    let handle = spawn(bus(transport, vec![unit(1, &[holding(100, 4)], 5 * MS)]), sender).unwrap();
+    let (mut written, mut read, mut ticket) = (0, 0, 0);
+    while written < 300 {
+        while handle.write(set(1, ticket, 40, 1, None)).is_ok() {
+            ticket += 1;
+        }
+        match events.recv().await.unwrap() {
+            BusEvent::Written { .. } => written += 1,
+            BusEvent::Block { .. } => read += 1,
+            _ => {}
+        }
+    }
+    println!("{written} writes, {read} reads");
+    assert!(read >= 60, "{read}");
+    let mut functions = server
+        .record
+        .lock()
+        .unwrap()
+        .asked
+        .iter()
+        .map(|a| a.function)
+        .collect::<Vec<u8>>();
+    functions.truncate(300);
+    assert!(
+        !functions.windows(6).any(|six| six.iter().all(|f| *f == 6)),
+        "never six writes in a row"
+    );
+}
+
+#[tokio::test]
+async fn every_accepted_write_is_told_once_also_when_the_bus_stops() {
+    let (_server, transport) = serve(Way::Tcp, style(Way::Tcp, 50 * MS), Box::new(|_| Fate::Good(5 * MS))).await;
+    let (sender, mut events) = mpsc::channel(8);
+    let handle = spawn(bus(transport, vec![unit(1, &[holding(100, 4)], 5 * MS)]), sender).unwrap();
+    let accepted: Vec<u64> = (0..200)
+        .filter(|n| handle.write(set(1, *n, 40, 1, None)).is_ok())
+        .collect();
+    assert_eq!(accepted.len(), WRITE_QUEUE_MAX);
+    assert_eq!(handle.write(set(1, 999, 40, 1, None)), Err(WriteFault::QueueFull));
+    assert!(matches!(
+        handle.write(set(9, 1, 40, 1, None)),
+        Err(WriteFault::UnknownDevice(_))
+    ));
+    let stopping = tokio::spawn(async move { handle.stop().await });
+    let mut told = Vec::new();
+    while let Some(event) = events.recv().await {
+        if let BusEvent::Written { ticket, .. } = event {
+            told.push(ticket.0);
+        }
+    }
+    stopping.await.unwrap();
+    told.sort_unstable();
+    assert_eq!(told, accepted);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_adapter_that_is_plugged_in_later_is_found_and_one_that_is_missing_says_what_to_do() {
+    let server = Server::over_pty(style(Way::Serial, 50 * MS), Box::new(good));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("adapter");
+    let transport = Transport::Serial {
+        path: path.to_str().unwrap().into(),
+        line: LINE,
+    };
+    let (sender, mut events) = mpsc::channel(64);
+    let handle = spawn(bus(transport, vec![unit(1, &[holding(100, 4)], 20 * MS)]), sender).unwrap();
+    let BusEvent::Bus {
+        state: BusState::Down { because, .. },
+        ..
+    } = events.recv().await.unwrap()
+    else {
+        panic!("the bus is down first")
+    };
+    assert!(
+        because.contains("unplugged") && because.contains("/dev/serial/by-id"),
+        "{because}"
+    );
+    handle.write(set(1, 5, 40, 1, None)).unwrap();
+    assert_eq!(
+        next_written(&mut events).await.1.outcome,
+        WriteOutcome::NotSent(NotSent::LinkDown)
+    );
+    std::os::unix::fs::symlink(&server.address, &path).unwrap();
+    let is_reading = async { while !matches!(events.recv().await, Some(BusEvent::Block { .. })) {} };
+    timeout(Duration::from_secs(5), is_reading)
+        .await
+        .expect("the adapter is found");
+    handle.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_silent_unit_is_left_alone_refuses_writes_at_once_and_comes_back() {
+    let is_dead = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let dead = is_dead.clone();
+    let script: Script = Box::new(move |asked| {
+        let is_dead = asked.unit == 1 && dead.load(std::sync::atomic::Ordering::Relaxed);
+        if is_dead {
+            Fate::Exception(0x0B)
+        } else {
+            Fate::Good(Duration::ZERO)
+        }
+    });
+    let (_server, transport) = serve(Way::Tcp, style(Way::Tcp, 50 * MS), script).await;
+    let (sender, mut events) = mpsc::channel(64);
+    let units = vec![
+        unit(1, &[holding(100, 4)], 20 * MS),
+        unit(2, &[holding(100, 4)], 20 * MS),
+    ];
+    let handle = spawn(bus(transport, units), sender).unwrap();
+    let mut states = Vec::new();
+    while states.len() < 3 {
+        if let BusEvent::Unit { device, state, .. } = events.recv().await.unwrap()
+            && device.as_str() == "fcu-1"
+        {
+            let UnitState::Quarantined { because, .. } = state else {
+                panic!("{state:?}")
+            };
+            states.push(because);
+        }
+    }
+    assert_eq!(states, [FailReason::GatewayTarget; 3]);
+    handle.write(set(1, 1, 40, 1, None)).unwrap();
+    assert_eq!(
+        next_written(&mut events).await.1.outcome,
+        WriteOutcome::NotSent(NotSent::Quarantined)
+    );
+    assert_eq!(handle.stats().opened, 1, "a gateway's exception costs no connection");
+    is_dead.store(false, std::sync::atomic::Ordering::Relaxed);
+    let is_back = async {
+        loop {
+            if let Some(BusEvent::Block { device, .. }) = events.recv().await
+                && device.as_str() == "fcu-1"
+            {
+                return;
+            }
+        }
+    };
+    timeout(Duration::from_secs(2), is_back)
+        .await
+        .expect("the unit comes back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_reading_comes_later_than_the_plan_was_told_it_could() {
+    use crate::device::poll_plan::schedulability;
+    let mut chance = Chance(99);
+    for round in 0..4 {
+        let dead: &'static [u8] = [&[][..], &[2], &[2, 4], &[]][round];
+        let line = LINE;
+        let byte_time = line.time_of(1);
+        let style = Style {
+            is_tcp: false,
+            limit: 60 * MS,
+            byte_time,
+            silence: line.silence(),
+        };
+        let reply = Duration::from_micros(500 + chance.below(3000));
+        let server = Server::over_tcp(style, silent_unit(dead, reply)).await;
+        let transport = Transport::RtuOverTcp {
+            address: server.address.clone(),
+            line,
+        };
+        let mut units: Vec<UnitPlan> = Vec::new();
+        for n in 1..=5 + chance.below(4) as u8 {
+            let reads = [holding(100, 4 + chance.below(20) as u16), holding(200, 3)];
+            let mut unit = unit(n, &reads, (150 + 50 * chance.below(6) as u32) * MS);
+            unit.reply_usual = reply + 2 * MS;
+            unit.reply_limit = 60 * MS;
+            units.push(unit);
+        }
+        let mut plan = bus(transport, units);
+        plan.patience = Patience {
+            misses: 3,
+            first: 200 * MS,
+            longest: 3000 * MS,
+        };
+        let verdict = schedulability(&plan);
+        let (sender, mut events) = mpsc::channel(256);
+        let handle = spawn(plan, sender).unwrap();
+        let end = Instant::now() + 2500 * MS;
+        let mut last: HashMap<(DeviceId, BlockId), Instant> = HashMap::new();
+        let mut tightest = 0.0f64;
+        while let Ok(Some(event)) = tokio::time::timeout_at(end, events.recv()).await {
+            let BusEvent::Block { device, block, at, .. } = event else {
+                continue;
+            };
+            let bound = verdict
+                .refresh_worst
+                .iter()
+                .find(|b| b.device == device && b.block == block)
+                .unwrap();
+            let bound = [bound.all_answer, bound.one_silent, bound.two_silent][dead.len()];
+            if let Some(before) = last.insert((device.clone(), block), at) {
+                tightest = tightest.max((at - before).as_secs_f64() / bound.as_secs_f64());
+                assert!(
+                    at - before <= bound,
+                    "{device} {block:?}: {:?} > {bound:?}",
+                    at - before
+                );
+            }
+        }
+        println!(
+            "{} silent, utilisation {:.2}: observed at most {tightest:.2} of the bound",
+            dead.len(),
+            verdict.utilisation
+        );
+        handle.stop().await;
+    }
+}

@@ -51,7 +51,6 @@ pub struct Asked {
     pub start: u16,
     pub count: u16,
     pub number: u16,
-    pub at: Instant,
 }
 
 /// Decides the fate of each answer.

@@ -241,7 +241,6 @@ fn note(question: &Question, record: &Mutex<Record>) -> Asked {
         start,
         count: word(4),
         number: *number,
-        at: question.at,
     };
     record.asked.push(asked.clone());
     if record.asked.len() > 200_000 {

@@ -60,8 +60,8 @@ pub type Script = Box<dyn FnMut(&Asked) -> Fate + Send>;
 #[derive(Default)]
 pub struct Record {
     pub asked: Vec<Asked>,
-    /// The fate of each question by unit, first address and number; a good one that left too late counts as late.
-    pub fates: HashMap<(u8, u16, u16), Fate>,
+    /// When each question came, by unit, first address and number, and its fate.
+    pub fates: HashMap<(u8, u16, u16), (Instant, Fate)>,
     pub registers: HashMap<(u8, u16), u16>,
     numbers: HashMap<(u8, u16), u16>,
 }
@@ -87,8 +87,6 @@ impl Drop for Server {
 pub struct Style {
     /// With the Modbus/TCP header instead of a checksum.
     pub is_tcp: bool,
-    /// Later than this an answer counts as late, whatever was planned.
-    pub limit: Duration,
     /// The time of one byte on the line it stands for.
     pub byte_time: Duration,
     /// The silence it keeps before it answers.
@@ -203,19 +201,12 @@ async fn serve(
         let writer = if style.is_tcp { &question.from } else { &newest };
         let key = (asked.unit, asked.start, asked.number);
         // Written down before it happens: the reader of the record may be quicker than this task.
-        record.lock().unwrap().fates.insert(key, fate);
+        record.lock().unwrap().fates.insert(key, (question.at, fate));
         let (bytes, wait) = answer(&question, &asked, fate, style, &record);
         let line_time = style.byte_time * (question.body.len() + 2 + bytes.len()) as u32 + style.silence;
         let ready = question.at + wait + line_time;
         if !(wait + line_time).is_zero() {
             sleep_until(ready).await;
-        }
-        if matches!(fate, Fate::Good(_)) && question.at.elapsed() > style.limit + line_time {
-            record
-                .lock()
-                .unwrap()
-                .fates
-                .insert(key, Fate::Late(question.at.elapsed()));
         }
         let mut writer = writer.lock().await;
         if let Some(stream) = writer.as_mut() {

@@ -208,7 +208,7 @@ impl Silence {
 
 fn fits(jobs: &[Job<'_>], burst: Duration) -> bool {
     utilisation(jobs) <= UTILISATION_MAX
-        && (0..jobs.len()).all(|i| wait_worst(jobs, i, burst, &[]) <= jobs[i].block.period.max(burst * 4))
+        && (0..jobs.len()).all(|i| wait_worst(jobs, i, burst, &[]) <= jobs[i].block.period)
 }
 
 fn plan_fits(plan: &BusPlan) -> bool {

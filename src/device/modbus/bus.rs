@@ -117,11 +117,11 @@ impl Bus {
             return self.sit_out(now).await;
         }
         let reads_wait = self.timetable.has_ready(now);
-        if self.writes_in_a_row < WRITES_IN_A_ROW_MAX || !reads_wait {
-            if let Some((place, job)) = self.jobs.take(now) {
-                self.writes_in_a_row += 1;
-                return self.go_on_with(place, job).await;
-            }
+        if (self.writes_in_a_row < WRITES_IN_A_ROW_MAX || !reads_wait)
+            && let Some((place, job)) = self.jobs.take(now)
+        {
+            self.writes_in_a_row += 1;
+            return self.go_on_with(place, job).await;
         }
         self.writes_in_a_row = 0;
         match self.timetable.take(now) {
@@ -219,42 +219,47 @@ impl Bus {
             self.timetable.park(unit, self.down_until.unwrap_or_else(Instant::now));
             return Ok(());
         }
-        match self.read(unit, &read).await? {
-            // The wire broke, not the unit: the probe is still owed.
-            Err(FailReason::LinkDown) => self.timetable.park(unit, Instant::now()),
-            _told => {}
-        }
-        Ok(())
+        // What follows, parking again or taking the blocks up, follows from the answer as from any other.
+        self.read(unit, &read).await.map(|_| ())
     }
 
     /// Reads, after making sure that a late answer cannot be taken for this one's.
     async fn read(&mut self, unit: usize, read: &ReadOp) -> Result<Result<Vec<u16>, FailReason>, Gone> {
-        let plan = &self.plan.units[unit];
-        if let Some(doubt) = self.doubts.get(&plan.unit).filter(|doubt| doubt.covers(read)) {
-            match doubt.sounding(read, plan.probe) {
-                Some(sounding) => {
-                    self.count(unit, |unit| unit.soundings += 1);
-                    let answer = self.ask(unit, Question::Read(&sounding)).await?;
-                    if let Err(reason) = answer
-                        && reason.is_a_miss()
-                    {
-                        return Ok(Err(reason));
-                    }
-                    if !self.open().await? {
-                        return Ok(Err(FailReason::LinkDown));
-                    }
-                }
-                None => {
-                    // The unit knows one length only: twice the silence is all there is.
-                    pace::until(Instant::now() + plan.quiet, false).await;
-                    let number = plan.unit;
-                    let discarded = self.link.discard();
-                    self.doubts.remove(&number);
-                    self.count_stray(discarded);
-                }
+        if let Err(reason) = self.settle_doubt(unit, read).await? {
+            return Ok(Err(reason));
+        }
+        match self.ask(unit, Question::Read(read)).await? {
+            // Gateways close what is idle: a read does no harm twice, and the second tells.
+            Err(FailReason::LinkLost) if !self.health[unit].is_quarantined() && self.open().await? => {
+                self.ask(unit, Question::Read(read)).await
+            }
+            answer => Ok(answer),
+        }
+    }
+
+    async fn settle_doubt(&mut self, unit: usize, read: &ReadOp) -> Result<Result<(), FailReason>, Gone> {
+        let UnitPlan {
+            unit: number,
+            probe,
+            quiet,
+            ..
+        } = self.plan.units[unit];
+        let Some(doubt) = self.doubts.get(&number).filter(|doubt| doubt.covers(read)) else {
+            return Ok(Ok(()));
+        };
+        if let Some(sounding) = doubt.sounding(read, probe) {
+            self.count(unit, |unit| unit.soundings += 1);
+            match self.ask(unit, Question::Read(&sounding)).await? {
+                Ok(_) => return Ok(Ok(())),
+                Err(reason) if reason.is_a_miss() => return Ok(Err(reason)),
+                Err(_refused) => {}
             }
         }
-        self.ask(unit, Question::Read(read)).await
+        // The unit knows one length only: twice the silence is all there is.
+        pace::until(Instant::now() + quiet, false).await;
+        self.doubts.remove(&number);
+        self.count_stray(self.link.discard());
+        Ok(Ok(()))
     }
 
     // ---- writes ----

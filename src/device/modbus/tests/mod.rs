@@ -303,7 +303,7 @@ async fn one_dead_unit_of_sixteen_leaves_the_others_their_period() {
         longest: 15_000 * MS,
     };
     let (read, _) = readings(plan, 8000 * MS).await;
-    // From the third reading on: the start, with the unit's first misses, is told by the bound below.
+    // From the third reading on: the start, with the unit's first misses, is another test's.
     let interval = |at: &Vec<Instant>| (*at.last().unwrap() - at[2]).as_secs_f64() / (at.len() - 3) as f64;
     let worst = read
         .values()
@@ -313,7 +313,7 @@ async fn one_dead_unit_of_sixteen_leaves_the_others_their_period() {
         .unwrap();
     let mean = read.values().map(interval).sum::<f64>() / read.len() as f64;
     println!(
-        "1 dead of 16: {} healthy, mean interval {mean:.4} s of .5 s",
+        "1 dead of 16: {} healthy, mean interval {mean:.4} s of .5 s, worst {worst:?}",
         read.len()
     );
     assert_eq!(read.len(), 15);
@@ -656,4 +656,71 @@ async fn no_reading_comes_later_than_the_plan_was_told_it_could() {
         );
         handle.stop().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_closed_while_idle_costs_no_reading() {
+    let mut count = 0;
+    let script: Script = Box::new(move |_| {
+        count += 1;
+        if count % 5 == 0 {
+            Fate::CloseInTheMiddle
+        } else {
+            Fate::Good(Duration::ZERO)
+        }
+    });
+    let (_server, transport) = serve(Way::Tcp, style(Way::Tcp), script).await;
+    let (sender, mut events) = mpsc::channel(64);
+    let handle = spawn(bus(transport, vec![unit(1, &[holding(100, 4)], 20 * MS)]), sender).unwrap();
+    let mut read = 0;
+    while read < 50 {
+        match timeout(Duration::from_secs(5), events.recv()).await.unwrap().unwrap() {
+            BusEvent::Block { .. } => read += 1,
+            BusEvent::BlockFailed { reason, .. } => panic!("{reason:?}"),
+            _ => {}
+        }
+    }
+    assert!(handle.stats().units[0].failed(FailReason::LinkLost) >= 10);
+}
+
+#[test]
+fn a_plan_the_protocol_cannot_carry_is_not_started() {
+    let tcp = || Transport::Tcp {
+        address: "127.0.0.1:1".into(),
+    };
+    let serial = Transport::Serial {
+        path: "/dev/null".into(),
+        line: LINE,
+    };
+    let broadcast = bus(serial, vec![unit(0, &[holding(0, 1)], 50 * MS)]);
+    assert!(matches!(broadcast.check(), Err(PlanFault::Unit { unit: 0, .. })));
+    let too_long = bus(tcp(), vec![unit(1, &[holding(0, 126)], 50 * MS)]);
+    assert!(matches!(too_long.check(), Err(PlanFault::Read { most: 125, .. })));
+    let twice = bus(tcp(), vec![unit(1, &[], 50 * MS), unit(1, &[], 50 * MS)]);
+    assert!(matches!(twice.check(), Err(PlanFault::Twice { .. })));
+    let restless = bus(tcp(), vec![unit(1, &[holding(0, 1)], MS)]);
+    assert!(matches!(restless.check(), Err(PlanFault::Period { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_that_refuses_the_sounding_is_asked_for_it_once() {
+    let mut count = 0;
+    let script: Script = Box::new(move |asked| {
+        count += 1;
+        match (count, asked.count) {
+            (3, _) => Fate::Never,
+            (_, 4) => Fate::Good(Duration::ZERO),
+            _ => Fate::Exception(2),
+        }
+    });
+    let (_server, transport) = serve(Way::Serial, style(Way::Serial), script).await;
+    let (sender, mut events) = mpsc::channel(64);
+    let handle = spawn(bus(transport, vec![unit(1, &[holding(100, 4)], 20 * MS)]), sender).unwrap();
+    let mut read = 0;
+    while read < 20 {
+        if let BusEvent::Block { .. } = timeout(Duration::from_secs(5), events.recv()).await.unwrap().unwrap() {
+            read += 1;
+        }
+    }
+    assert_eq!(handle.stats().units[0].soundings, 1);
 }

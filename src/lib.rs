@@ -12,6 +12,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "daemon")]
+pub mod device;
 pub mod engine;
 pub mod model;
 pub mod record;

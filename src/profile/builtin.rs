@@ -1,0 +1,53 @@
+//! Which profiles does innkeeper ship with?
+//!
+//! One line for each file of `device-profiles/`, in alphabetical order; a test holds the list against the folder. The
+//! golden examples are shipped along, so that `innkeeper profile test` proves on the gateway what was proven here.
+
+/// A profile that is shipped.
+pub(super) struct Shipped {
+    pub file_name: &'static str,
+    pub text: &'static str,
+    /// Its golden examples, one JSON object a line.
+    pub rows: &'static str,
+}
+
+macro_rules! shipped {
+    ($($id:literal),* $(,)?) => {
+        &[$(Shipped {
+            file_name: concat!($id, ".toml"),
+            text: include_str!(concat!("../../device-profiles/", $id, ".toml")),
+            rows: include_str!(concat!("../../device-profiles/tests/", $id, ".jsonl")),
+        }),*]
+    };
+}
+
+/// Every shipped profile, by id.
+pub(super) const PROFILES: &[Shipped] = shipped![
+    "daikin-dta116a51",
+    "inels-rftc3-hotel",
+    "milesight-wt301-chirpstack",
+    "siemens-rdf302",
+    "sprut-bed-box",
+    "tuya-bac-002-alzb",
+    "tuya-ts0601-3gang",
+    "tuya-ts0601-fancoil",
+    "z2m-bed-presence",
+    "z2m-climate-sensor",
+    "z2m-contact",
+    "z2m-cover",
+    "z2m-fcu",
+    "z2m-fcu-tuya",
+    "z2m-heat-cool",
+    "z2m-leak",
+    "z2m-lock",
+    "z2m-motion",
+    "z2m-panel",
+    "z2m-plug",
+    "z2m-smoke",
+    "z2m-switch-panel",
+    "z2m-thermostat",
+    "z2m-thermostat-tuya",
+    "z2m-trv",
+    "z2m-trv-tuya",
+    "z2m-vibration",
+];

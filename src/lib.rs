@@ -14,3 +14,7 @@
 
 pub mod engine;
 pub mod model;
+#[cfg(feature = "daemon")]
+pub mod mqtt;
+#[cfg(feature = "demo")]
+pub mod simulate;

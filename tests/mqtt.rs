@@ -315,6 +315,55 @@ async fn what_is_not_acknowledged_holds_back_what_comes_after_and_is_sent_again(
     assert_eq!(received.times.len(), 500);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_consumer_slower_than_the_keep_alive_loses_neither_the_link_nor_a_message() {
+    // 60 MB: more than the buffers of the system hold.
+    const COUNT: u64 = 15_000;
+    let broker = Broker::on_loopback().unwrap();
+    let mut receiver = subscriber(broker.address(), "receiver", &["inn/out"]);
+    up(&mut receiver).await;
+    let (client, mut eventloop) = bare(&broker, |_| {});
+    let flood = tokio::spawn(async move {
+        for number in 0..COUNT {
+            let mut payload = number.to_be_bytes().to_vec();
+            payload.resize(4_000, b'x');
+            client
+                .publish("inn/out", rumqttc::QoS::AtMostOnce, false, payload)
+                .await
+                .unwrap();
+        }
+        client
+    });
+    tokio::spawn(async move { while eventloop.poll().await.is_ok() {} });
+    // The broker throws out who is silent for 1.5 s.
+    tokio::time::sleep(2_000 * MILLI).await;
+    assert!(
+        broker.counts().delivered < COUNT,
+        "reading has stopped: {:?}",
+        broker.counts()
+    );
+    let mut next = 0;
+    while next < COUNT {
+        match tokio::time::timeout(TEST_WITHIN, receiver.next())
+            .await
+            .unwrap()
+            .unwrap()
+        {
+            SubscribeEvent::Messages(batch) => {
+                // Answers to signs of life wait behind the backlog, which takes longer than two keep-alives.
+                tokio::time::sleep(50 * MILLI).await;
+                for message in batch {
+                    assert_eq!(message.payload[..8], next.to_be_bytes(), "in order, none missing");
+                    assert_eq!(message.ticket.generation(), 1);
+                    next += 1;
+                }
+            }
+            event => panic!("{event:?}"),
+        }
+    }
+    flood.await.unwrap();
+}
+
 #[tokio::test]
 async fn an_acknowledged_publish_can_still_be_lost_by_the_broker() {
     let broker = Broker::on_loopback().unwrap();

@@ -164,12 +164,17 @@ impl LinkOptions {
 
     /// The broker's word on certificates is often cut short; the files to look at are known here.
     fn explain_tls(&self, peer: String, detail: String) -> Down {
+        let detail = detail.rsplit("O: ").next().unwrap_or_default().to_owned();
         let hint = match &self.tls {
-            Some(files) if detail.contains("UnknownIssuer") => {
+            // A bad signature is what an authority of the same name and another key gives.
+            Some(files) if detail.contains("UnknownIssuer") || detail.contains("BadSignature") => {
                 format!("{} did not sign the broker's certificate", files.authorities.display())
             }
             Some(_) if detail.contains("NotValidForName") => {
                 format!("the broker's certificate does not name {}", self.host)
+            }
+            Some(_) if detail.contains("Expired") || detail.contains("expired") => {
+                "the broker's certificate or ours has ended, or this clock is wrong".into()
             }
             Some(TlsFiles { identity: None, .. }) => "the broker may demand a client certificate".into(),
             Some(TlsFiles {

@@ -1,5 +1,6 @@
 //! Do the two sessions keep their word when the broker and the line do not? Against the embedded broker and its faults.
 #![cfg(feature = "demo")]
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, too
 
 mod mqtt_support;
 

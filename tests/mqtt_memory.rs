@@ -1,5 +1,6 @@
 //! Does memory stay flat when a burst meets a slow consumer? Alone in its process, whose peak it measures.
 #![cfg(feature = "demo")]
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, too
 
 mod mqtt_support;
 

@@ -2,6 +2,7 @@
 //!
 //! Where mosquitto is not installed, each test says so and passes, unless `INNKEEPER_PEERS=required` is set.
 #![cfg(feature = "daemon")]
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, too
 
 mod mqtt_support;
 

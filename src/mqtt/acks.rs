@@ -120,8 +120,9 @@ mod tests {
     use super::*;
     use rumqttc::{EventLoop, MqttOptions};
 
+    /// A client nobody polls: its queue has room for the two wakings of a test.
     fn connected(acker: &Acker, generation: u32) -> EventLoop {
-        let (client, eventloop) = AsyncClient::new(MqttOptions::new("inn", "127.0.0.1", 1), 1);
+        let (client, eventloop) = AsyncClient::new(MqttOptions::new("inn", "127.0.0.1", 1), 2);
         acker.connected(generation, client);
         eventloop
     }

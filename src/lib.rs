@@ -19,6 +19,7 @@ pub mod device;
 pub mod engine;
 pub mod model;
 #[cfg(feature = "daemon")]
+<<<<<<< HEAD
 pub mod mqtt;
 pub mod profile;
 pub mod record;
@@ -29,3 +30,6 @@ pub mod store;
 pub mod strict;
 #[cfg(feature = "daemon")]
 pub mod uplink;
+=======
+pub mod store;
+>>>>>>> store

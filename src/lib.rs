@@ -14,4 +14,5 @@
 
 pub mod engine;
 pub mod model;
+pub mod profile;
 pub mod strict;

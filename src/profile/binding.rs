@@ -1,0 +1,212 @@
+//! How does this one device speak?
+//!
+//! A binding is a profile with its placeholders filled in: the topics of one device, the place of one unit behind a
+//! gateway. It holds no state, so decoding the same bytes twice gives the same readings; what is new, what is an echo and
+//! what was said before is for the caller to know.
+
+use super::modbus::Write;
+use super::mqtt::Channel;
+use super::rejection::EncodeRefusal;
+use super::topic::{self, Parameters};
+use super::{ParameterNeed, Profile};
+use crate::model::{DeviceId, Point, Value};
+use crate::strict::did_you_mean;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The parameter that says which unit behind a gateway is meant.
+const INDEX: &str = "index";
+
+/// What is wrong with the parameters of a device.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BindFault {
+    /// A parameter without a default was not given.
+    #[error("parameter {name:?} is missing; write {name} = {what}")]
+    Missing {
+        /// Which.
+        name: String,
+        /// What to write.
+        what: String,
+    },
+    /// The profile has no such parameter.
+    #[error("the profile has no parameter {name:?}; {help}")]
+    Unknown {
+        /// Which.
+        name: String,
+        /// What may have been meant.
+        help: String,
+    },
+    /// The value cannot stand in a topic.
+    #[error("{name} = {value:?} cannot stand in a topic; write it without wildcards and empty levels")]
+    Unsafe {
+        /// Which.
+        name: String,
+        /// What was written.
+        value: String,
+    },
+    /// The gateway has no such unit.
+    #[error("index = {value:?} is no unit of this gateway; write a number from {min} to {max}")]
+    Index {
+        /// What was written.
+        value: String,
+        /// The least.
+        min: u16,
+        /// The most.
+        max: u16,
+    },
+}
+
+/// What a command becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Encoded {
+    /// One message; never to be retained.
+    Publish {
+        /// On this topic.
+        topic: String,
+        /// Saying this.
+        payload: String,
+    },
+    /// Register writes, in this order.
+    Writes(Vec<Write>),
+}
+
+/// One device: its profile, its id and its parameters.
+#[derive(Debug, Clone)]
+pub struct DeviceBinding {
+    pub(super) profile: Arc<Profile>,
+    pub(super) device: DeviceId,
+    pub(super) parameters: Parameters,
+    pub(super) index: u16,
+    pub(super) channels: Vec<Channel>,
+}
+
+impl DeviceBinding {
+    /// Binds a device to its profile. Behind a gateway the parameter `index` says which unit it is.
+    ///
+    /// # Errors
+    /// Every parameter that is missing, unknown or cannot be.
+    pub fn new(profile: Arc<Profile>, device: DeviceId, given: &Parameters) -> Result<Self, Vec<BindFault>> {
+        let needs = profile.parameters();
+        let mut faults = unknown(&profile, &needs, given);
+        let mut parameters = Parameters::new();
+        for need in needs {
+            match given.get(&need.name).cloned().or_else(|| need.default.clone()) {
+                None => faults.push(BindFault::Missing {
+                    name: need.name,
+                    what: need.what,
+                }),
+                Some(value) if topic::is_safe_value(&value) || (value.is_empty() && need.default.is_some()) => {
+                    parameters.insert(need.name, value);
+                }
+                Some(value) => faults.push(BindFault::Unsafe { name: need.name, value }),
+            }
+        }
+        let index = index_of(&profile, given).unwrap_or_else(|fault| {
+            faults.push(fault);
+            0
+        });
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let channels = super::mqtt::channels(&profile, &parameters);
+        Ok(Self {
+            profile,
+            device,
+            parameters,
+            index,
+            channels,
+        })
+    }
+
+    /// Returns the device that a topic speaks of, its parameters read off the topic; none when the topic tells nothing of
+    /// a device of this profile. What the topic does not tell is the default.
+    pub fn of_topic(profile: &Arc<Profile>, topic: &str) -> Option<Self> {
+        let found = super::mqtt::inferred(profile, topic)?;
+        Self::with_defaults(profile, found)
+    }
+
+    /// Returns a device whose parameters are given in part; the rest are defaults, or stand-ins.
+    pub(super) fn with_defaults(profile: &Arc<Profile>, mut given: Parameters) -> Option<Self> {
+        for need in profile.parameters() {
+            let value = need.default.unwrap_or_else(|| "unknown".to_owned());
+            given.entry(need.name).or_insert(value);
+        }
+        if let Some(instances) = &profile.file().instances {
+            given
+                .entry(INDEX.to_owned())
+                .or_insert_with(|| instances.index.min.to_string());
+        }
+        let device = DeviceId::new("unbound").ok()?;
+        Self::new(Arc::clone(profile), device, &given).ok()
+    }
+
+    /// Its profile.
+    pub fn profile(&self) -> &Arc<Profile> {
+        &self.profile
+    }
+
+    /// Its id.
+    pub fn device(&self) -> &DeviceId {
+        &self.device
+    }
+
+    /// Its parameters, defaults filled in.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Turns a command into bytes. `known` is what the device last reported: some devices must be told other settings
+    /// along, and a setting that is not known is never guessed.
+    ///
+    /// # Errors
+    /// Why nothing may be sent.
+    pub fn encode(
+        &self,
+        point: Point,
+        value: &Value,
+        known: &BTreeMap<Point, Value>,
+    ) -> Result<Encoded, EncodeRefusal> {
+        let command = self.profile.command(point).ok_or(EncodeRefusal::Command)?;
+        let raw = command.accepts.raw(value)?;
+        if self.profile.modbus().is_some() {
+            self.writes(command, value, &raw, known).map(Encoded::Writes)
+        } else {
+            self.message(command, &raw, known).ok_or(EncodeRefusal::Command)
+        }
+    }
+}
+
+fn unknown(profile: &Profile, needs: &[ParameterNeed], given: &Parameters) -> Vec<BindFault> {
+    let indexed = profile.file().instances.is_some();
+    let known = |name: &str| needs.iter().any(|need| need.name == name) || (indexed && name == INDEX);
+    let strangers = given.keys().filter(|name| !known(name));
+    strangers
+        .map(|name| BindFault::Unknown {
+            name: name.clone(),
+            help: did_you_mean(
+                name,
+                needs
+                    .iter()
+                    .map(|need| need.name.as_str())
+                    .chain(indexed.then_some(INDEX)),
+            ),
+        })
+        .collect()
+}
+
+fn index_of(profile: &Profile, given: &Parameters) -> Result<u16, BindFault> {
+    let Some(instances) = &profile.file().instances else {
+        return Ok(0);
+    };
+    let (min, max) = (instances.index.min, instances.index.max);
+    let written = given.get(INDEX).ok_or_else(|| BindFault::Missing {
+        name: INDEX.to_owned(),
+        what: format!("the unit's number at the gateway, {min} to {max}"),
+    })?;
+    let index = written.parse().ok().filter(|index| (min..=max).contains(index));
+    index.ok_or_else(|| BindFault::Index {
+        value: written.clone(),
+        min,
+        max,
+    })
+}

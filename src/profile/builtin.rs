@@ -1,0 +1,32 @@
+//! Which profiles does innkeeper ship with?
+//!
+//! One line for each file of `device-profiles/`, in alphabetical order; a test holds the list against the folder. The
+//! golden examples are shipped along, so that `innkeeper profile test` proves on the gateway what was proven here.
+
+/// A profile that is shipped.
+pub(super) struct Shipped {
+    pub file_name: &'static str,
+    pub text: &'static str,
+    /// Its golden examples, one JSON object a line.
+    pub rows: &'static str,
+}
+
+macro_rules! shipped {
+    ($($id:literal),* $(,)?) => {
+        &[$(Shipped {
+            file_name: concat!($id, ".toml"),
+            text: include_str!(concat!("../../device-profiles/", $id, ".toml")),
+            rows: include_str!(concat!("../../device-profiles/tests/", $id, ".jsonl")),
+        }),*]
+    };
+}
+
+/// Every shipped profile, by id.
+pub(super) const PROFILES: &[Shipped] = shipped![
+    "daikin-dta116a51",
+    "inels-rftc3-hotel",
+    "milesight-wt301-chirpstack",
+    "siemens-rdf302",
+    "tuya-bac-002-alzb",
+    "z2m-contact",
+];

@@ -12,6 +12,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "daemon")]
+pub mod config;
 pub mod engine;
 pub mod model;
 pub mod profile;

@@ -12,7 +12,7 @@ use super::link::Link;
 use super::shape;
 use crate::model::LinkId;
 use crate::strict::{Kind, Node, Tree};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One text of the configuration.
@@ -179,7 +179,7 @@ fn pieces(desk: &mut Desk) -> Gathered {
 }
 
 /// Reads a section that only one of the files may hold.
-fn section<T: for<'a> Deserialize<'a>>(desk: &mut Desk, name: &str, unread: &mut BTreeSet<String>) -> Option<Piece<T>> {
+fn section<T: DeserializeOwned>(desk: &mut Desk, name: &str, unread: &mut BTreeSet<String>) -> Option<Piece<T>> {
     let mut places = places(desk, |tree| tree.get(&[name]).map(|_| vec![vec![name.to_owned()]]));
     for twice in places.split_off(places.len().min(1)) {
         let first = desk.tell(&places[0]);
@@ -189,7 +189,7 @@ fn section<T: for<'a> Deserialize<'a>>(desk: &mut Desk, name: &str, unread: &mut
 }
 
 /// Reads a table of named pieces that the files fill together.
-fn table<T: for<'a> Deserialize<'a>>(
+fn table<T: DeserializeOwned>(
     desk: &mut Desk,
     name: &str,
     unread: &mut BTreeSet<String>,
@@ -240,19 +240,18 @@ fn places(desk: &Desk, paths: impl Fn(&Tree) -> Option<Vec<Vec<String>>>) -> Vec
 }
 
 /// Reads one piece. The schema has told already what keeps it from being read; where it has not, it is told here.
-fn piece<T: for<'a> Deserialize<'a>>(
+fn piece<T: DeserializeOwned>(
     desk: &mut Desk,
     place: Place,
     name: &str,
     unread: &mut BTreeSet<String>,
 ) -> Option<Piece<T>> {
-    let read = T::deserialize(desk.node(&place)?).map_err(|snag| snag.to_string());
-    match read {
+    match desk.trees.get(place.source)?.take_at(&path(&place))? {
         Ok(value) => Some(Piece { place, value }),
-        Err(snag) => {
+        Err(fault) => {
             unread.insert(name.to_owned());
             if desk.faults.is_empty() {
-                desk.error(&place, snag, "");
+                desk.faults.extend(vec![fault]);
             }
             None
         }

@@ -19,12 +19,12 @@ impl Models {
         let mut used = BTreeMap::new();
         for id in named {
             if !used.contains_key(id)
-                && let Some(profile) = library.get(id)
+                && let Some(profile) = library.get(id.as_str())
             {
                 used.insert(id.clone(), DeviceModel::of(profile));
             }
         }
-        let known = library.iter().map(|profile| profile.id().to_string()).collect();
+        let known = library.ids().map(str::to_owned).collect();
         Self { used, known }
     }
 

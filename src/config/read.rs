@@ -103,22 +103,25 @@ pub fn load(paths: &[PathBuf]) -> Result<(Configured, Library), Vec<Fault>> {
 
 /// Reads the texts of files and folders, in an order that does not depend on the file system.
 fn texts(paths: &[PathBuf]) -> Result<Vec<Text>, Vec<Fault>> {
-    let mut texts = Vec::new();
-    let mut faults = Vec::new();
+    let mut all = Vec::new();
     for path in paths {
-        match files(path).and_then(|files| if files.is_empty() { Err(nothing_there()) } else { Ok(files) }) {
-            Ok(files) if texts.len() + files.len() > FILES_MAX => {
-                faults.push(unreadable(path, &format!("more than {FILES_MAX} files; put several rooms into one")));
-            }
-            Ok(files) => {
-                for file in files {
-                    match read(&file) {
-                        Ok(text) => texts.push(Text { name: file.display().to_string(), text }),
-                        Err(fault) => faults.push(unreadable(&file, &fault.to_string())),
-                    }
-                }
-            }
-            Err(fault) => faults.push(unreadable(path, &fault.to_string())),
+        let found = files(path).and_then(|files| if files.is_empty() { Err(nothing_there()) } else { Ok(files) });
+        all.append(&mut found.map_err(|fault| vec![unreadable(path, &fault.to_string())])?);
+    }
+    if all.len() > FILES_MAX {
+        let why = format!("{} files, {FILES_MAX} are read at most; put several rooms into one", all.len());
+        return Err(vec![unreadable(&all[FILES_MAX], &why)]);
+    }
+    files_read(&all)
+}
+
+fn files_read(files: &[PathBuf]) -> Result<Vec<Text>, Vec<Fault>> {
+    let mut texts = Vec::with_capacity(files.len());
+    let mut faults = Vec::new();
+    for file in files {
+        match read(file) {
+            Ok(text) => texts.push(Text { name: file.display().to_string(), text }),
+            Err(fault) => faults.push(unreadable(file, &fault.to_string())),
         }
     }
     if faults.is_empty() { Ok(texts) } else { Err(faults) }
@@ -153,22 +156,29 @@ fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     let main = path.join("innkeeper.toml");
     let mut files: Vec<PathBuf> = if main.is_file() { vec![main] } else { Vec::new() };
     for folder in FOLDERS.map(|folder| path.join(folder)).iter().filter(|folder| folder.is_dir()) {
-        let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
-        let mut found: Vec<PathBuf> =
-            entries.into_iter().filter(|file| file.extension().is_some_and(|e| e == "toml") && file.is_file()).collect();
-        found.sort();
-        files.append(&mut found);
+        files.append(&mut toml_files(folder)?);
     }
     Ok(files)
 }
 
-/// The built-in profiles, under those of the folder that one of the texts names.
+fn toml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+    let is_toml = |file: &PathBuf| file.extension().is_some_and(|end| end == "toml") && file.is_file();
+    let mut files: Vec<PathBuf> = entries.into_iter().filter(is_toml).collect();
+    files.sort();
+    Ok(files)
+}
+
+/// The built-in profiles, under those of the folders that the texts name.
 fn library(texts: &[Text]) -> Result<Library, Vec<Fault>> {
-    let mut library = Library::builtin();
+    let told = |faults: Vec<crate::strict::Fault>| faults.into_iter().map(Fault::from).collect::<Vec<_>>();
+    let mut library = Library::built_in().map_err(told)?;
     for text in texts {
         let Some(dir) = profiles_dir(text) else { continue };
         let dir = Path::new(&text.name).parent().unwrap_or(Path::new("")).join(dir);
-        library.overlay(&dir).map_err(|faults| faults.into_iter().map(Fault::from).collect::<Vec<_>>())?;
+        let files = toml_files(&dir).map_err(|fault| vec![unreadable(&dir, &fault.to_string())])?;
+        let own = files_read(&files)?;
+        library.overlay(own.iter().map(|file| (file.name.as_str(), file.text.as_str()))).map_err(told)?;
     }
     Ok(library)
 }

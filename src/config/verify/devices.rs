@@ -2,7 +2,7 @@
 
 use crate::config::device_model::{DeviceModel, ModbusModel, Wire};
 use crate::config::fault::Severity;
-use crate::config::gather::{Desk, Gathered, Place};
+use crate::config::gather::{Desk, Gathered};
 use crate::config::link::{Link, ModbusLink, Parity};
 use crate::config::models::Models;
 use crate::config::rooms::{Device, Room};

@@ -106,7 +106,8 @@ fn modbus(desk: &mut Desk, id: &LinkId, place: &Place, link: &ModbusLink, reache
         desk.error(&place.key(key), format!("{to:?} is no address"), "write host:port, such as \"10.0.0.7:502\"");
     }
     if key == "tcp" {
-        for line in ["baud", "parity", "stop", "data"].into_iter().filter(|line| desk.has(&place.key(line))) {
+        let written = ["baud", "parity", "stop", "data"].into_iter().filter(|line| desk.has(&place.key(line)));
+        for line in written.collect::<Vec<_>>() {
             desk.error(&place.key(line), format!("{line} means nothing on a Modbus/TCP link"), "remove it");
         }
     } else if link.data != 8 {

@@ -171,7 +171,7 @@ impl DeviceBinding {
         if self.profile.modbus().is_some() {
             self.writes(command, value, &raw, known).map(Encoded::Writes)
         } else {
-            self.message(command, &raw, known).ok_or(EncodeRefusal::Command)
+            self.message(command, &raw, known)
         }
     }
 }

@@ -94,6 +94,8 @@ impl Meaning {
         }
         match (self.kind, raw) {
             (ValueKind::Flag, Raw::Flag(flag)) => Ok(Value::Flag(*flag)),
+            // An older bridge ends each press with an empty word.
+            (ValueKind::Word, Raw::Text(text)) if text.is_empty() => Err(Quality::Unknown),
             (ValueKind::Word, Raw::Text(text)) => word(text),
             (ValueKind::Word, Raw::Number(n)) => word(&super::words::number_json(*n).to_string()),
             (ValueKind::Flag | ValueKind::Word | ValueKind::Hvac | ValueKind::Fan, _) => Err(Quality::InvalidType),

@@ -4,7 +4,7 @@ use super::binding::{DeviceBinding, Encoded};
 use super::format::{MqttLink, PayloadForm, StateTopic, TimeFormat};
 use super::meaning::{Meaning, Raw};
 use super::pick::Picker;
-use super::rejection::Rejection;
+use super::rejection::{EncodeRefusal, Rejection};
 use super::topic::{self, Parameters};
 use super::words::{Scalar, Template};
 use super::{CommandModel, PAYLOAD_BYTES_MAX, PointModel, Profile};
@@ -338,20 +338,21 @@ impl DeviceBinding {
         command: &CommandModel,
         raw: &Scalar,
         known: &BTreeMap<Point, Value>,
-    ) -> Option<Encoded> {
-        let link = self.profile.mqtt()?;
+    ) -> Result<Encoded, EncodeRefusal> {
+        let link = self.profile.mqtt().ok_or(EncodeRefusal::Command)?;
         let fill = |text: &str| topic::fill(text, &self.parameters);
-        let template = command.spec.topic.as_deref().or(link.set.as_deref())?;
+        let template = command.spec.topic.as_deref().or(link.set.as_deref());
+        let template = template.ok_or(EncodeRefusal::Command)?;
         if let Some(text) = &command.spec.text {
             let payload = fill(text).replace("$arg", &raw.text());
-            return Some(Encoded::Publish {
+            return Ok(Encoded::Publish {
                 topic: fill(template),
                 payload,
             });
         }
         let put = put_of(command, known)?;
         if !put.texts().iter().all(|text| is_wired(text, &self.parameters)) {
-            return None;
+            return Err(EncodeRefusal::Command);
         }
         let mut payload = String::new();
         put.write(
@@ -363,22 +364,22 @@ impl DeviceBinding {
             let inner = std::mem::take(&mut payload);
             wrap.write(&mut payload, &|name| (name == "$put").then(|| inner.clone()), &fill);
         }
-        Some(Encoded::Publish {
+        Ok(Encoded::Publish {
             topic: fill(template),
             payload,
         })
     }
 }
 
-/// The JSON of a command in the device's present state.
-fn put_of<'a>(command: &'a CommandModel, known: &BTreeMap<Point, Value>) -> Option<&'a Template> {
-    let fits = |is: &Scalar, value: &Value| is.json() == value.scalar();
-    let chosen = command.spec.put_when.iter().find(|when| {
-        known
-            .get(&when.point)
-            .is_some_and(|value| when.is.iter().any(|is| fits(is, value)))
-    });
-    chosen.map(|when| &when.put).or(command.spec.put.as_ref())
+/// The JSON of a command in the device's present state; where that state decides, it must be known.
+fn put_of<'a>(command: &'a CommandModel, known: &BTreeMap<Point, Value>) -> Result<&'a Template, EncodeRefusal> {
+    for when in &command.spec.put_when {
+        let value = known.get(&when.point).ok_or(EncodeRefusal::Seed(when.point))?;
+        if when.is.iter().any(|is| is.json() == value.scalar()) {
+            return Ok(&when.put);
+        }
+    }
+    command.spec.put.as_ref().ok_or(EncodeRefusal::Command)
 }
 
 impl Channel {
@@ -453,7 +454,10 @@ fn time_of(raw: &Raw<'_>, format: TimeFormat) -> Option<Moment> {
     match (format, raw) {
         (TimeFormat::Iso8601, Raw::Text(text)) => Moment::parse(text).ok(),
         (TimeFormat::UnixSeconds, Raw::Number(n)) => Moment::from_millis((n * 1000.0) as i64).in_range().ok(),
-        (TimeFormat::UnixMillis, Raw::Number(n)) => Moment::from_millis(*n as i64).in_range().ok(),
+        // A bridge that was told to write its times as numbers counts milliseconds.
+        (TimeFormat::UnixMillis | TimeFormat::Iso8601, Raw::Number(n)) => {
+            Moment::from_millis(*n as i64).in_range().ok()
+        }
         _ => None,
     }
 }

@@ -70,3 +70,18 @@ fn every_shipped_profile_does_what_its_examples_say() {
         failures.join("\n")
     );
 }
+
+#[test]
+fn every_device_of_the_recorded_inventory_matches_its_profile() {
+    let library = library();
+    let text = std::fs::read_to_string(folder().join("inventory/zigbee2mqtt.jsonl")).unwrap();
+    let mut wrong = Vec::new();
+    for line in text.lines() {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        let found = library.match_line(&row["entry"]);
+        if found.profile.as_ref().map(ProfileId::as_str) != row["profile"].as_str() {
+            wrong.push(format!("{:?} expected {}, came {found:?}", found.model, row["profile"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -76,7 +76,7 @@ pub enum EncodeRefusal {
     /// A word the device does not know.
     #[error("value")]
     Value,
-    /// The device must be told other settings along, and this one of them is not known.
+    /// How or along with what the device must be told hangs on this point, and it is not known.
     #[error("seed:{0}")]
     Seed(Point),
 }

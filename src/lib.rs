@@ -14,6 +14,8 @@
 
 #[cfg(feature = "daemon")]
 pub mod config;
+#[cfg(feature = "daemon")]
+pub mod device;
 pub mod engine;
 pub mod model;
 pub mod profile;

@@ -14,3 +14,5 @@
 
 pub mod engine;
 pub mod model;
+#[cfg(feature = "daemon")]
+pub mod uplink;

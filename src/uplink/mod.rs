@@ -1,0 +1,8 @@
+//! How does the outbox reach central, and central's word reach us?
+mod inbound;
+mod message;
+mod rejection;
+mod strict;
+pub use inbound::*;
+pub use message::*;
+pub use rejection::{Reason, Rejection};

@@ -26,7 +26,9 @@ pub enum DownKind {
 }
 
 /// The kinds that the contract has and this version does not act on.
-const NOT_BUILT_YET: &[&str] = &["confirm", "request", "override", "erase", "export", "weather", "command"];
+const NOT_BUILT_YET: &[&str] = &[
+    "confirm", "request", "override", "erase", "export", "weather", "command",
+];
 
 impl DownKind {
     /// Every kind.
@@ -57,7 +59,10 @@ pub fn down_topic(property: &PropertyId, kind: DownKind) -> String {
 /// so that what central says in vain is counted.
 pub fn down_filters(property: &PropertyId) -> Vec<String> {
     let built = DownKind::ALL.iter().map(|kind| kind.name());
-    built.chain(NOT_BUILT_YET.iter().copied()).map(|kind| format!("innkeeper/v1/{property}/down/{kind}")).collect()
+    built
+        .chain(NOT_BUILT_YET.iter().copied())
+        .map(|kind| format!("innkeeper/v1/{property}/down/{kind}"))
+        .collect()
 }
 
 /// Central's word that it has acted on, or keeps, messages of one stream.
@@ -206,9 +211,14 @@ pub fn receive(
 
 fn kind_of(property: &PropertyId, topic: &str) -> Result<DownKind, Rejection> {
     let own = format!("innkeeper/v1/{property}/down/");
-    let name = topic.strip_prefix(&own).ok_or_else(|| Rejection::of(Reason::WrongTopic, format!("{own}<kind>")))?;
+    let name = topic
+        .strip_prefix(&own)
+        .ok_or_else(|| Rejection::of(Reason::WrongTopic, format!("{own}<kind>")))?;
     if NOT_BUILT_YET.contains(&name) {
-        return Err(Rejection::of(Reason::NotBuiltYet, "this kind is in the contract, but not acted on"));
+        return Err(Rejection::of(
+            Reason::NotBuiltYet,
+            "this kind is in the contract, but not acted on",
+        ));
     }
     let known = || DownKind::ALL.map(DownKind::name).join(", ");
     DownKind::from_name(name).ok_or_else(|| Rejection::of(Reason::UnknownKind, format!("one of {}", known())))
@@ -222,8 +232,15 @@ fn open<T: DeserializeOwned + Bounded>(kind: DownKind, text: &[u8], now: Moment)
     check_type(kind, &envelope.kind)?;
     at_most(256, envelope.id.chars().count(), "id").and(at_least_one(&envelope.id, "id"))?;
     at_most(256, envelope.source.chars().count(), "source").and(at_least_one(&envelope.source, "source"))?;
-    if envelope.datacontenttype.is_some_and(|content| content != super::message::CONTENT_TYPE) {
-        return Err(Rejection::at("datacontenttype", Reason::UnknownWord, super::message::CONTENT_TYPE));
+    if envelope
+        .datacontenttype
+        .is_some_and(|content| content != super::message::CONTENT_TYPE)
+    {
+        return Err(Rejection::at(
+            "datacontenttype",
+            Reason::UnknownWord,
+            super::message::CONTENT_TYPE,
+        ));
     }
     if envelope.expirytime.is_some_and(|expires| expires <= now) {
         return Err(Rejection::at("expirytime", Reason::Expired, "a time to come"));
@@ -261,7 +278,9 @@ impl Bounded for Prior {
         at_most(64, self.stays.len(), "stays")?;
         at_most(16, self.must_have.len(), "must_have")?;
         at_most(16, self.items.len(), "items")?;
-        self.stays.iter().try_for_each(|stay| at_most(64, stay.habits.len(), "stays.habits"))
+        self.stays
+            .iter()
+            .try_for_each(|stay| at_most(64, stay.habits.len(), "stays.habits"))
     }
 }
 
@@ -270,9 +289,11 @@ impl Bounded for StatusNotice {
     fn check_bounds(&self) -> Result<(), Rejection> {
         let key = |text: &String| super::message::is_message_id(text) && text.len() <= 64;
         match &self.reason {
-            Some(reason) if !key(reason) => {
-                Err(Rejection::at("reason", Reason::NotAnId, "a catalogue key of a-z, 0-9, '-', '_' and '.'"))
-            }
+            Some(reason) if !key(reason) => Err(Rejection::at(
+                "reason",
+                Reason::NotAnId,
+                "a catalogue key of a-z, 0-9, '-', '_' and '.'",
+            )),
             _ => Ok(()),
         }
     }
@@ -288,11 +309,19 @@ impl Bounded for AckNotice {
 }
 
 fn at_most(most: usize, is: usize, place: &str) -> Result<(), Rejection> {
-    if is <= most { Ok(()) } else { Err(Rejection::at(place, Reason::OutOfRange, format!("{most} at most"))) }
+    if is <= most {
+        Ok(())
+    } else {
+        Err(Rejection::at(place, Reason::OutOfRange, format!("{most} at most")))
+    }
 }
 
 fn at_least_one(text: &str, place: &str) -> Result<(), Rejection> {
-    if text.is_empty() { Err(Rejection::at(place, Reason::OutOfRange, "at least one character")) } else { Ok(()) }
+    if text.is_empty() {
+        Err(Rejection::at(place, Reason::OutOfRange, "at least one character"))
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -328,7 +357,9 @@ mod tests {
     #[test]
     fn a_stay_becomes_an_event() {
         let event = receive(&property(), TOPIC, false, stay().to_string().as_bytes(), now()).unwrap();
-        let Inbound::Event(Event::Stay(notice)) = event else { panic!("{event:?}") };
+        let Inbound::Event(Event::Stay(notice)) = event else {
+            panic!("{event:?}")
+        };
         assert_eq!(notice.stay, StayToken::new(STAY).unwrap());
         assert_eq!(notice.room, RoomId::new("1204").ok());
         assert_eq!(notice.adults, 1);
@@ -345,8 +376,14 @@ mod tests {
     #[test]
     fn another_property_s_topic_is_refused() {
         assert_eq!(refused("innkeeper/v1/seaside/down/stay", &stay()).0, Reason::WrongTopic);
-        assert_eq!(refused("innkeeper/v1/lakeside/up/request", &stay()).0, Reason::WrongTopic);
-        assert_eq!(refused("innkeeper/v1/lakeside/down/gossip", &stay()).0, Reason::UnknownKind);
+        assert_eq!(
+            refused("innkeeper/v1/lakeside/up/request", &stay()).0,
+            Reason::WrongTopic
+        );
+        assert_eq!(
+            refused("innkeeper/v1/lakeside/down/gossip", &stay()).0,
+            Reason::UnknownKind
+        );
         for kind in NOT_BUILT_YET {
             let topic = format!("innkeeper/v1/lakeside/down/{kind}");
             assert_eq!(refused(&topic, &stay()).0, Reason::NotBuiltYet);
@@ -362,19 +399,46 @@ mod tests {
             refused(TOPIC, &message)
         };
         let place = |text: &str| text.to_string();
-        assert_eq!(with("/specversion", json!("0.3")), (Reason::UnsupportedVersion, place("specversion")));
-        assert_eq!(with("/type", json!("innkeeper.stay.v2")), (Reason::UnsupportedVersion, place("type")));
-        assert_eq!(with("/type", json!("innkeeper.prior.v1")), (Reason::KindMismatch, place("type")));
-        assert_eq!(with("/expirytime", json!("2026-11-21T16:30:00Z")), (Reason::Expired, place("expirytime")));
+        assert_eq!(
+            with("/specversion", json!("0.3")),
+            (Reason::UnsupportedVersion, place("specversion"))
+        );
+        assert_eq!(
+            with("/type", json!("innkeeper.stay.v2")),
+            (Reason::UnsupportedVersion, place("type"))
+        );
+        assert_eq!(
+            with("/type", json!("innkeeper.prior.v1")),
+            (Reason::KindMismatch, place("type"))
+        );
+        assert_eq!(
+            with("/expirytime", json!("2026-11-21T16:30:00Z")),
+            (Reason::Expired, place("expirytime"))
+        );
         assert_eq!(with("/id", json!("")), (Reason::OutOfRange, place("id")));
         assert_eq!(with("/guest", json!("x")), (Reason::UnknownField, place("")));
-        assert_eq!(with("/datacontenttype", json!("text/plain")), (Reason::UnknownWord, place("datacontenttype")));
+        assert_eq!(
+            with("/datacontenttype", json!("text/plain")),
+            (Reason::UnknownWord, place("datacontenttype"))
+        );
         assert_eq!(with("/data/name", json!("x")), (Reason::UnknownField, place("data")));
         assert_eq!(with("/data/room", json!("#")), (Reason::NotAnId, place("data.room")));
-        assert_eq!(with("/data/adults", json!(0)), (Reason::OutOfRange, place("data.adults")));
-        assert_eq!(with("/data/status", json!("asleep")), (Reason::UnknownWord, place("data.status")));
-        assert_eq!(with("/data/eta", json!("1970-01-01T00:00:00Z")), (Reason::NotATime, place("data.eta")));
-        assert_eq!(with("/data/items", json!(vec!["tea"; 17])), (Reason::OutOfRange, place("data.items")));
+        assert_eq!(
+            with("/data/adults", json!(0)),
+            (Reason::OutOfRange, place("data.adults"))
+        );
+        assert_eq!(
+            with("/data/status", json!("asleep")),
+            (Reason::UnknownWord, place("data.status"))
+        );
+        assert_eq!(
+            with("/data/eta", json!("1970-01-01T00:00:00Z")),
+            (Reason::NotATime, place("data.eta"))
+        );
+        assert_eq!(
+            with("/data/items", json!(vec!["tea"; 17])),
+            (Reason::OutOfRange, place("data.items"))
+        );
     }
 
     #[test]
@@ -383,13 +447,35 @@ mod tests {
             let mut message = stay();
             message["type"] = json!("innkeeper.ack.v1");
             message["data"] = data;
-            receive(&property(), "innkeeper/v1/lakeside/down/ack", false, message.to_string().as_bytes(), now())
+            receive(
+                &property(),
+                "innkeeper/v1/lakeside/down/ack",
+                false,
+                message.to_string().as_bytes(),
+                now(),
+            )
         };
-        let whole = AckNotice { stream: Stream::Request, sequence: 7, cumulative: true };
-        assert_eq!(ack(json!({"stream": "request", "sequence": 7})), Ok(Inbound::Ack(whole)));
-        let single = AckNotice { cumulative: false, ..whole };
-        assert_eq!(ack(json!({"stream": "request", "sequence": 7, "cumulative": false})), Ok(Inbound::Ack(single)));
-        assert_eq!(ack(json!({"stream": "request", "sequence": 0})).unwrap_err().reason, Reason::OutOfRange);
+        let whole = AckNotice {
+            stream: Stream::Request,
+            sequence: 7,
+            cumulative: true,
+        };
+        assert_eq!(
+            ack(json!({"stream": "request", "sequence": 7})),
+            Ok(Inbound::Ack(whole))
+        );
+        let single = AckNotice {
+            cumulative: false,
+            ..whole
+        };
+        assert_eq!(
+            ack(json!({"stream": "request", "sequence": 7, "cumulative": false})),
+            Ok(Inbound::Ack(single))
+        );
+        assert_eq!(
+            ack(json!({"stream": "request", "sequence": 0})).unwrap_err().reason,
+            Reason::OutOfRange
+        );
     }
 
     #[test]

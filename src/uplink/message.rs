@@ -20,9 +20,30 @@ pub const CONTENT_TYPE: &str = "application/json";
 pub const UP_BYTES_MAX: usize = strict::BYTES_MAX;
 /// Words that name a person or a payment. No field of any message and no fact of any `because` is called so.
 pub const FORBIDDEN_NAMES: &[&str] = &[
-    "name", "first_name", "last_name", "full_name", "guest_name", "phone", "mobile", "email", "e_mail", "mail", "address",
-    "street", "birthday", "date_of_birth", "document", "passport", "id_card", "nationality", "payment", "card",
-    "card_number", "iban", "folio", "plate",
+    "name",
+    "first_name",
+    "last_name",
+    "full_name",
+    "guest_name",
+    "phone",
+    "mobile",
+    "email",
+    "e_mail",
+    "mail",
+    "address",
+    "street",
+    "birthday",
+    "date_of_birth",
+    "document",
+    "passport",
+    "id_card",
+    "nationality",
+    "payment",
+    "card",
+    "card_number",
+    "iban",
+    "folio",
+    "plate",
 ];
 
 /// Returns the topic that a property's stream goes out on.
@@ -34,7 +55,10 @@ pub fn up_topic(property: &PropertyId, stream: Stream) -> String {
 /// doubles the acknowledgement window, and a stream that central does not know is none of its business.
 pub fn up_filters(property: Option<&PropertyId>) -> Vec<String> {
     let property = property.map_or("+", PropertyId::as_str);
-    Stream::ALL.iter().map(|stream| format!("innkeeper/v1/{property}/up/{}", stream.name())).collect()
+    Stream::ALL
+        .iter()
+        .map(|stream| format!("innkeeper/v1/{property}/up/{}", stream.name()))
+        .collect()
 }
 
 /// Returns the property and stream that an up topic names.
@@ -89,13 +113,29 @@ impl UpMessage {
         }
         .expect("reports hold nothing that JSON cannot say");
         let (stream, room) = (report.stream(), Some(report.room().clone()));
-        Self { stream, sequence, id: report.id(), room, at, expires, data }
+        Self {
+            stream,
+            sequence,
+            id: report.id(),
+            room,
+            at,
+            expires,
+            data,
+        }
     }
 
     /// Returns the gateway's own state as a message. Its id is its time: two heartbeats are two facts.
     pub fn from_edge(state: &EdgeState, sequence: u64, at: Moment, expires: Option<Moment>) -> Self {
         let data = serde_json::to_string(state).expect("the edge's state holds nothing that JSON cannot say");
-        Self { stream: Stream::Edge, sequence, id: format!("edge.{}", at.millis()), room: None, at, expires, data }
+        Self {
+            stream: Stream::Edge,
+            sequence,
+            id: format!("edge.{}", at.millis()),
+            room: None,
+            at,
+            expires,
+            data,
+        }
     }
 
     /// Writes the whole message. `data` is put in as it stands: the outbox holds it as JSON already.
@@ -237,11 +277,28 @@ pub fn receive_up(topic: &str, text: &[u8]) -> Result<Received, Rejection> {
     if let UpData::Report(report) = &envelope.data {
         check_because(report.because())?;
     }
+    if let UpData::Report(Report::Preference(preference)) = &envelope.data {
+        check_scalar(&preference.value, "data.value")?;
+        preference
+            .declared
+            .iter()
+            .try_for_each(|declared| check_scalar(declared, "data.declared"))?;
+    }
     let sequence = parse_sequence(&envelope.sequence)?;
-    Ok(Received { property, stream, sequence, id: envelope.id, at: envelope.time, data: envelope.data })
+    Ok(Received {
+        property,
+        stream,
+        sequence,
+        id: envelope.id,
+        at: envelope.time,
+        data: envelope.data,
+    })
 }
 
-fn open<T: serde::de::DeserializeOwned>(text: &[u8], wrap: impl Fn(T) -> UpData) -> Result<UpEnvelope<UpData>, Rejection> {
+fn open<T: serde::de::DeserializeOwned>(
+    text: &[u8],
+    wrap: impl Fn(T) -> UpData,
+) -> Result<UpEnvelope<UpData>, Rejection> {
     let it: UpEnvelope<T> = strict::read(text)?;
     Ok(UpEnvelope {
         data: wrap(it.data),
@@ -263,18 +320,60 @@ fn open<T: serde::de::DeserializeOwned>(text: &[u8], wrap: impl Fn(T) -> UpData)
 fn check_header<T>(envelope: &UpEnvelope<T>, property: &PropertyId, stream: Stream) -> Result<(), Rejection> {
     let name = stream.name();
     let must = |place: &str, is: bool, reason, want: String| {
-        if is { Ok(()) } else { Err(Rejection::at(place, reason, want)) }
+        if is {
+            Ok(())
+        } else {
+            Err(Rejection::at(place, reason, want))
+        }
     };
-    must("specversion", envelope.specversion == SPEC_VERSION, Reason::UnsupportedVersion, SPEC_VERSION.into())?;
-    must("type", envelope.kind == event_type(name), Reason::KindMismatch, event_type(name))?;
-    must("source", envelope.source == source(property), Reason::SourceMismatch, source(property))?;
-    let id = envelope.id.strip_prefix(property.as_str()).and_then(|id| id.strip_prefix('.'));
-    must("id", id.is_some_and(is_message_id), Reason::NotAnId, format!("{property}. and the fact's id"))?;
-    must("datacontenttype", envelope.datacontenttype == CONTENT_TYPE, Reason::UnknownWord, CONTENT_TYPE.into())?;
+    must(
+        "specversion",
+        envelope.specversion == SPEC_VERSION,
+        Reason::UnsupportedVersion,
+        SPEC_VERSION.into(),
+    )?;
+    must(
+        "type",
+        envelope.kind == event_type(name),
+        Reason::KindMismatch,
+        event_type(name),
+    )?;
+    must(
+        "source",
+        envelope.source == source(property),
+        Reason::SourceMismatch,
+        source(property),
+    )?;
+    let id = envelope
+        .id
+        .strip_prefix(property.as_str())
+        .and_then(|id| id.strip_prefix('.'));
+    must(
+        "id",
+        id.is_some_and(is_message_id),
+        Reason::NotAnId,
+        format!("{property}. and the fact's id"),
+    )?;
+    must(
+        "datacontenttype",
+        envelope.datacontenttype == CONTENT_TYPE,
+        Reason::UnknownWord,
+        CONTENT_TYPE.into(),
+    )?;
     let schema = data_schema("up", name);
-    must("dataschema", envelope.dataschema == schema, Reason::UnsupportedVersion, schema)?;
+    must(
+        "dataschema",
+        envelope.dataschema == schema,
+        Reason::UnsupportedVersion,
+        schema,
+    )?;
     let class = classification(stream);
-    must("dataclassification", envelope.dataclassification == class, Reason::UnknownWord, class.into())
+    must(
+        "dataclassification",
+        envelope.dataclassification == class,
+        Reason::UnknownWord,
+        class.into(),
+    )
 }
 
 pub(super) fn is_message_id(id: &str) -> bool {
@@ -296,18 +395,35 @@ fn check_because(because: &Because) -> Result<(), Rejection> {
         (1..=64).contains(&text.len()) && text.chars().all(plain)
     };
     if !word(&because.rule, '-') {
-        return Err(Rejection::at("data.because.rule", Reason::NotAnId, "a rule's name: a-z, 0-9 and '-'"));
+        return Err(Rejection::at(
+            "data.because.rule",
+            Reason::NotAnId,
+            "a rule's name: a-z, 0-9 and '-'",
+        ));
     }
     for fact in &because.facts {
         if !word(&fact.name, '_') {
-            return Err(Rejection::at("data.because.facts", Reason::NotAnId, "a fact's name: a-z, 0-9 and '_'"));
+            return Err(Rejection::at(
+                "data.because.facts",
+                Reason::NotAnId,
+                "a fact's name: a-z, 0-9 and '_'",
+            ));
         }
         if FORBIDDEN_NAMES.contains(&fact.name.as_ref()) {
-            return Err(Rejection::at("data.because.facts", Reason::UnknownField, "no fact that names a person"));
+            return Err(Rejection::at(
+                "data.because.facts",
+                Reason::UnknownField,
+                "no fact that names a person",
+            ));
         }
-        if fact.value.is_array() || fact.value.is_object() {
-            return Err(Rejection::at("data.because.facts", Reason::WrongType, "one scalar a fact"));
-        }
+        check_scalar(&fact.value, "data.because.facts")?;
+    }
+    Ok(())
+}
+
+fn check_scalar(value: &serde_json::Value, place: &str) -> Result<(), Rejection> {
+    if value.is_array() || value.is_object() {
+        return Err(Rejection::at(place, Reason::WrongType, "one number, text or flag"));
     }
     Ok(())
 }
@@ -360,7 +476,11 @@ pub(super) mod tests {
         assert_eq!((read.sequence, read.at, read.stream), (42, at, Stream::Request));
         assert_eq!(read.id, format!("lakeside.{}", report.id()));
         assert_eq!(read.data, UpData::Report(report));
-        assert_eq!(message.encode(&property()), text, "the same fact is the same bytes for ever");
+        assert_eq!(
+            message.encode(&property()),
+            text,
+            "the same fact is the same bytes for ever"
+        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 mod inbound;
 mod message;
 mod rejection;
+pub mod schema;
 mod strict;
 pub use inbound::*;
 pub use message::*;

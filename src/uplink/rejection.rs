@@ -86,25 +86,41 @@ pub struct Rejection {
 impl Rejection {
     /// Refuses the message as a whole.
     pub fn of(reason: Reason, want: impl Into<String>) -> Self {
-        Self { reason, place: String::new(), want: want.into() }
+        Self {
+            reason,
+            place: String::new(),
+            want: want.into(),
+        }
     }
 
     /// Refuses what stands in one field.
     pub fn at(place: &str, reason: Reason, want: impl Into<String>) -> Self {
-        Self { reason, place: place.into(), want: want.into() }
+        Self {
+            reason,
+            place: place.into(),
+            want: want.into(),
+        }
     }
 
     /// The same fault seen from one level further out.
     #[must_use]
     pub(super) fn inside(mut self, outer: &str) -> Self {
-        let dot = if self.place.is_empty() || self.place.starts_with('[') { "" } else { "." };
+        let dot = if self.place.is_empty() || self.place.starts_with('[') {
+            ""
+        } else {
+            "."
+        };
         self.place = format!("{outer}{dot}{}", self.place);
         self
     }
 }
 
 fn place_lead(place: &str) -> String {
-    if place.is_empty() { String::new() } else { format!("{place}: ") }
+    if place.is_empty() {
+        String::new()
+    } else {
+        format!("{place}: ")
+    }
 }
 
 #[cfg(test)]
@@ -113,7 +129,10 @@ mod tests {
 
     #[test]
     fn a_place_is_written_as_a_path() {
-        let fault = Rejection::at("temperature", Reason::OutOfRange, "a number").inside("[3]").inside("stays").inside("data");
+        let fault = Rejection::at("temperature", Reason::OutOfRange, "a number")
+            .inside("[3]")
+            .inside("stays")
+            .inside("data");
         assert_eq!(fault.to_string(), "out_of_range: data.stays[3].temperature: a number");
     }
 

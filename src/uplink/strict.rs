@@ -23,10 +23,16 @@ pub const DEPTH_MAX: usize = 16;
 /// The first fault found: its reason, its place, and what belongs there.
 pub fn read<T: DeserializeOwned>(text: &[u8]) -> Result<T, Rejection> {
     if text.len() > BYTES_MAX {
-        return Err(Rejection::of(Reason::TooLarge, format!("{BYTES_MAX} bytes at most, here are {}", text.len())));
+        return Err(Rejection::of(
+            Reason::TooLarge,
+            format!("{BYTES_MAX} bytes at most, here are {}", text.len()),
+        ));
     }
     if depth(text) > DEPTH_MAX {
-        return Err(Rejection::of(Reason::TooDeep, format!("nested {DEPTH_MAX} levels at most")));
+        return Err(Rejection::of(
+            Reason::TooDeep,
+            format!("nested {DEPTH_MAX} levels at most"),
+        ));
     }
     let tree: Node = serde_json::from_slice(text).map_err(|fault| {
         let place = format!("line {}, column {}", fault.line(), fault.column());
@@ -145,14 +151,23 @@ impl<'de> Deserializer<'de> for &'de Node {
             Node::Number(number) => visitor.visit_f64(*number),
             Node::Text(text) => visitor.visit_borrowed_str(text),
             Node::List(nodes) => {
-                let mut elements = Elements { rest: nodes.iter(), taken: 0 };
+                let mut elements = Elements {
+                    rest: nodes.iter(),
+                    taken: 0,
+                };
                 let value = visitor.visit_seq(&mut elements)?;
                 match elements.rest.len() {
                     0 => Ok(value),
-                    _ => Err(Rejection::of(Reason::OutOfRange, format!("a list of {}", elements.taken))),
+                    _ => Err(Rejection::of(
+                        Reason::OutOfRange,
+                        format!("a list of {}", elements.taken),
+                    )),
                 }
             }
-            Node::Fields(fields) => visitor.visit_map(Fields { rest: fields.iter(), value: None }),
+            Node::Fields(fields) => visitor.visit_map(Fields {
+                rest: fields.iter(),
+                value: None,
+            }),
         }
     }
 
@@ -221,7 +236,9 @@ struct Fields<'de> {
 impl<'de> de::MapAccess<'de> for Fields<'de> {
     type Error = Rejection;
     fn next_key_seed<K: de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Rejection> {
-        let Some((key, value)) = self.rest.next() else { return Ok(None) };
+        let Some((key, value)) = self.rest.next() else {
+            return Ok(None);
+        };
         self.value = Some((key, value));
         seed.deserialize(StrDeserializer::new(key)).map(Some)
     }
@@ -240,7 +257,10 @@ impl de::Error for Rejection {
             _ if words.contains("is not a time") || words.contains("outside the years") => {
                 Rejection::of(Reason::NotATime, "a time in 2000 to 2200, as 2026-11-21T16:30:00Z")
             }
-            Some('"') => Rejection::of(Reason::NotAnId, "an id of its kind: a-z, 0-9, '-' and '_', or an opaque token"),
+            Some('"') => Rejection::of(
+                Reason::NotAnId,
+                "an id of its kind: a-z, 0-9, '-' and '_', or an opaque token",
+            ),
             _ => Rejection::of(Reason::OutOfRange, "a number within the field's limits"),
         }
     }
@@ -319,15 +339,35 @@ mod tests {
             (r#"{"room":1204}"#, Reason::WrongType, "room"),
             (r#"{"room":"+"}"#, Reason::NotAnId, "room"),
             (r#"{"room":"1204","eta":"tomorrow"}"#, Reason::NotATime, "eta"),
-            (r#"{"room":"1204","eta":"1999-01-01T00:00:00Z"}"#, Reason::NotATime, "eta"),
+            (
+                r#"{"room":"1204","eta":"1999-01-01T00:00:00Z"}"#,
+                Reason::NotATime,
+                "eta",
+            ),
             (r#"{"room":"1204","adults":256}"#, Reason::OutOfRange, "adults"),
             (r#"{"room":"1204","adults":"two"}"#, Reason::WrongType, "adults"),
-            (r#"{"room":"1204","temperature":1e9}"#, Reason::OutOfRange, "temperature"),
+            (
+                r#"{"room":"1204","temperature":1e9}"#,
+                Reason::OutOfRange,
+                "temperature",
+            ),
             (r#"{"room":"1204","status":"dancing"}"#, Reason::UnknownWord, "status"),
             (r#"{"room":"1204","status":7}"#, Reason::WrongType, "status"),
-            (r#"{"room":"1204","habits":[["milk",1],["tea"]]}"#, Reason::OutOfRange, "habits[1]"),
-            (r#"{"room":"1204","habits":[["milk",1,2]]}"#, Reason::OutOfRange, "habits[0]"),
-            (r#"{"room":"1204","habits":[["Milk",1]]}"#, Reason::NotAnId, "habits[0][0]"),
+            (
+                r#"{"room":"1204","habits":[["milk",1],["tea"]]}"#,
+                Reason::OutOfRange,
+                "habits[1]",
+            ),
+            (
+                r#"{"room":"1204","habits":[["milk",1,2]]}"#,
+                Reason::OutOfRange,
+                "habits[0]",
+            ),
+            (
+                r#"{"room":"1204","habits":[["Milk",1]]}"#,
+                Reason::NotAnId,
+                "habits[0][0]",
+            ),
         ];
         for (text, reason, place) in cases {
             assert_eq!(fault(text), (reason, place.to_string()), "{text}");
@@ -355,8 +395,15 @@ mod tests {
         let large = format!(r#"{{"room":"{}"}}"#, "1".repeat(BYTES_MAX));
         assert_eq!(fault(&large).0, Reason::TooLarge);
         assert_eq!(fault(&"[".repeat(17)).0, Reason::TooDeep);
-        assert_eq!(fault(&format!("{}{}", "[".repeat(16), "]".repeat(16))).0, Reason::WrongType);
-        assert_eq!(fault(r#"{"room":"[[[[[[[[[[[[[[[[[[[["}"#).0, Reason::NotAnId, "brackets in a text are text");
+        assert_eq!(
+            fault(&format!("{}{}", "[".repeat(16), "]".repeat(16))).0,
+            Reason::WrongType
+        );
+        assert_eq!(
+            fault(r#"{"room":"[[[[[[[[[[[[[[[[[[[["}"#).0,
+            Reason::NotAnId,
+            "brackets in a text are text"
+        );
     }
 
     #[test]

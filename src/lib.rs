@@ -15,4 +15,8 @@
 pub mod engine;
 pub mod model;
 #[cfg(feature = "daemon")]
+pub mod mqtt;
+#[cfg(feature = "demo")]
+pub mod simulate;
+#[cfg(feature = "daemon")]
 pub mod uplink;

@@ -26,6 +26,7 @@ pub mod record;
 #[cfg(feature = "demo")]
 pub mod simulate;
 #[cfg(feature = "daemon")]
+<<<<<<< HEAD
 pub mod store;
 pub mod strict;
 #[cfg(feature = "daemon")]
@@ -33,3 +34,6 @@ pub mod uplink;
 =======
 pub mod store;
 >>>>>>> store
+=======
+pub mod uplink;
+>>>>>>> uplink

@@ -19,21 +19,13 @@ pub mod device;
 pub mod engine;
 pub mod model;
 #[cfg(feature = "daemon")]
-<<<<<<< HEAD
 pub mod mqtt;
 pub mod profile;
 pub mod record;
 #[cfg(feature = "demo")]
 pub mod simulate;
 #[cfg(feature = "daemon")]
-<<<<<<< HEAD
 pub mod store;
 pub mod strict;
 #[cfg(feature = "daemon")]
 pub mod uplink;
-=======
-pub mod store;
->>>>>>> store
-=======
-pub mod uplink;
->>>>>>> uplink

@@ -112,6 +112,25 @@ fn an_entry_leaves_by_its_acknowledgement_only_and_stays_gone() {
 }
 
 #[test]
+fn a_new_entry_never_overtakes_an_older_one_of_its_room_when_a_later_one_was_acknowledged_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut store, _) = open(dir.path());
+    enqueue(
+        &mut store,
+        vec![
+            entry("room", Class::Telemetry, 2, 1, 0),
+            entry("room", Class::Telemetry, 2, 2, 0),
+        ],
+    );
+    store.checkpoint(NOW).unwrap();
+    assert_eq!(store.outbox().acknowledge("room", 2), Acknowledged::Settled(1));
+    enqueue(&mut store, vec![entry("room", Class::Telemetry, 2, 3, 0)]);
+    let mut cursor = store.outbox().connect().unwrap();
+    let order: Vec<u64> = hand(&mut store, &mut cursor, 64).into_iter().map(|(_, n)| n).collect();
+    assert_eq!(order, [1, 3]);
+}
+
+#[test]
 fn what_is_too_old_expires_and_is_told_but_never_an_emergency() {
     let dir = tempfile::tempdir().unwrap();
     let (mut store, _) = open(dir.path());

@@ -18,7 +18,7 @@ use crate::model::{
 use crate::observe::{Metrics, Pulse};
 use crate::record::{Answer, Recorder};
 use crate::store::{Batch, Entry, Note, Store, StoreFault};
-use crate::uplink::{ArrivalToken, FromLink, LastPositions, LinkNews, Outcome};
+use crate::uplink::{ArrivalToken, FromLink, LastPositions, LinkNews, Outcome, UpMessage};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -98,7 +98,6 @@ pub struct Owner {
     started: Moment,
     heartbeat_at: Moment,
     rejected: Option<String>,
-    edge_sequence_hint: u64,
 }
 
 /// What one turn has gathered.
@@ -136,7 +135,6 @@ impl Owner {
             started: now,
             heartbeat_at: now + Span::seconds(10),
             rejected: None,
-            edge_sequence_hint: 0,
         }
     }
 
@@ -150,10 +148,11 @@ impl Owner {
             match tokio::time::timeout(self.wait(), inbox.recv()).await {
                 Ok(None) => break,
                 Ok(Some(first)) => {
-                    stop = self.take(first);
+                    stop = self.take(first).await;
                     for _ in 1..BATCH_MAX {
                         let Ok(more) = inbox.try_recv() else { break };
-                        stop = stop.or(self.take(more));
+                        let told = self.take(more).await;
+                        stop = stop.or(told);
                     }
                 }
                 Err(_) => {}
@@ -177,7 +176,7 @@ impl Owner {
 
     // --- take --------------------------------------------------------------------------------------------------------
 
-    fn take(&mut self, came: Inbox) -> Option<oneshot::Sender<()>> {
+    async fn take(&mut self, came: Inbox) -> Option<oneshot::Sender<()>> {
         match came {
             Inbox::Devices(FromDevices::Events(events)) | Inbox::Events(events) => self.events(events),
             Inbox::Devices(FromDevices::Rejected { link, device, reason, count }) => {
@@ -189,7 +188,7 @@ impl Owner {
             Inbox::Ask(question, answer) => {
                 let _ = answer.send(self.answer(question));
             }
-            Inbox::Configured(configured) => self.configured(*configured),
+            Inbox::Configured(configured) => self.configured(*configured).await,
             Inbox::Refused(why) => self.rejected = Some(why),
             Inbox::Stop(done) => return Some(done),
         }
@@ -330,7 +329,6 @@ impl Owner {
         self.metrics.outbox(pending, oldest);
         let state = self.edge_state(now, silent, pending, oldest);
         if let Ok(body) = serde_json::to_vec(&state) {
-            self.edge_sequence_hint += 1;
             let entry = self.entry(format!("edge.{}", now.millis()), Stream::Edge, None, body, now);
             self.commit(Batch { outbox: vec![entry], ..Batch::default() });
             self.publish_reach();
@@ -391,15 +389,14 @@ impl Owner {
             self.lazy.remove(key);
             batch.removes.push(key.to_text());
         }
-        let reports = turn.reports.iter().filter_map(|(report, at)| self.report_entry(report, *at));
-        batch.outbox = reports.collect();
+        batch.outbox = turn.reports.iter().map(|(report, at)| self.report_entry(report, *at)).collect();
         batch.journal.clone_from(&turn.notes);
         batch
     }
 
-    fn report_entry(&self, report: &Report, at: Moment) -> Option<Entry> {
-        let body = crate::uplink::data_of(report);
-        Some(self.entry(report.id(), report.stream(), Some(report.room().clone()), body, at))
+    fn report_entry(&self, report: &Report, at: Moment) -> Entry {
+        let body = UpMessage::from_report(report, 0, at, None).data.into_bytes();
+        self.entry(report.id(), report.stream(), Some(report.room().clone()), body, at)
     }
 
     fn entry(&self, id: String, stream: Stream, room: Option<RoomId>, body: Vec<u8>, at: Moment) -> Entry {
@@ -479,14 +476,14 @@ impl Owner {
 
     // --- configuration, questions, end -------------------------------------------------------------------------------
 
-    fn configured(&mut self, now: Configured) {
+    async fn configured(&mut self, now: Configured) {
         let before = std::mem::replace(&mut self.configured, now.clone());
         self.rejected = None;
         self.jobs = Jobs::new(&now, clock::now());
         let (answer, outlets) = oneshot::channel();
         // Links first: a room must not be decided anew while its devices cannot be told.
         if self.reconfigured.send(Relink { before, now: now.clone(), answer }).is_ok()
-            && let Ok(outlets) = outlets.blocking_recv_in_place()
+            && let Ok(outlets) = outlets.await
         {
             self.outlets = outlets;
         }

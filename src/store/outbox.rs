@@ -12,6 +12,8 @@
 //!
 //! Acknowledgements ride along with the next commit. A lost one means that the entry is sent again, under the same id.
 
+mod page;
+
 use super::codec::{Reader, Writer};
 use super::fault::{Alarm, StoreFault};
 use super::ledger::{Fate, Ledger};
@@ -200,6 +202,8 @@ pub struct Outbox {
     acks: Vec<Ack>,
     alarms: Vec<Alarm>,
     caps: Caps,
+    /// Where readers of each class stopped.
+    readers: [page::Readers; 4],
     /// Without a mark: what the spools hold, until the log is replayed.
     found: BTreeSet<(u16, u64)>,
 }
@@ -263,6 +267,7 @@ impl Outbox {
             acks: Vec::new(),
             alarms: Vec::new(),
             caps,
+            readers: Default::default(),
             found: BTreeSet::new(),
         };
         for mut stream in mark.streams {

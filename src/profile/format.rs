@@ -3,8 +3,9 @@
 //! These types are the format, one to one: the JSON schema is made from them, and every key's meaning stands here once.
 //! What the keys mean together is checked in [`super::lint`].
 
-use super::words::{Length, OneOrMany, Ordered, Scalar, Template};
+use super::words::{OneOrMany, Ordered, Scalar, Template};
 use crate::model::{Point, ProfileId, Unit};
+use crate::strict::Length;
 use schemars::JsonSchema;
 use serde::Deserialize;
 

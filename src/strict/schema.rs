@@ -5,7 +5,7 @@
 //! followed down the branch the writer chose, so that the faults told are those of that branch.
 
 use super::near::{did_you_mean, listed};
-use super::{Entry, Fault, Kind, Node, Tree};
+use super::{Entry, Fault, Kind, Length, Node, Tree, length};
 use serde_json::{Map, Value};
 
 /// How deep references may lead; a schema that goes deeper refers to itself.
@@ -69,6 +69,15 @@ impl<'a> Walk<'a> {
             Kind::List(items) => self.list(node, items, rules, key),
             Kind::Integer(n) => self.range(node, *n as f64, rules, key),
             Kind::Float(n) => self.range(node, *n, rules, key),
+            Kind::Text(text) if rules.get("format").is_some_and(|form| form == length::FORMAT) => {
+                if Length::parse(text).is_none() {
+                    self.say(
+                        node,
+                        format!("{}{text:?} is no length of time", named(key)),
+                        length::HELP,
+                    );
+                }
+            }
             _ => {}
         }
     }

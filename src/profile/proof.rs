@@ -568,3 +568,20 @@ fn registers_at(places: &std::collections::BTreeSet<u16>, group: Option<u16>) ->
     }
     Profile::parse("x.toml", &text).unwrap_or_else(|faults| panic!("{}", faults[0]))
 }
+
+#[test]
+fn the_worked_examples_of_the_documentation_hold() {
+    let text = std::fs::read_to_string(folder().with_file_name("docs").join("device-profiles.md")).unwrap();
+    let blocks: Vec<&str> = text.split("```").skip(1).step_by(2).collect();
+    let mut proven = 0;
+    for (n, block) in blocks.iter().enumerate() {
+        let Some(profile) = block.strip_prefix("toml\n").filter(|toml| toml.starts_with("schema")) else {
+            continue;
+        };
+        let profile = Profile::parse("docs", profile).unwrap_or_else(|faults| panic!("{}", faults[0]));
+        let rows = examples::rows(blocks[n + 1].strip_prefix("json\n").unwrap()).unwrap();
+        assert_eq!(examples::run(&Arc::new(profile), &rows).failures, []);
+        proven += rows.len();
+    }
+    assert_eq!(proven, 11);
+}

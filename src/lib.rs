@@ -13,7 +13,20 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "daemon")]
+pub mod config;
+#[cfg(feature = "daemon")]
+pub mod device;
 pub mod engine;
 pub mod model;
+#[cfg(feature = "daemon")]
+pub mod mqtt;
 pub mod profile;
+pub mod record;
+#[cfg(feature = "demo")]
+pub mod simulate;
+#[cfg(feature = "daemon")]
+pub mod store;
 pub mod strict;
+#[cfg(feature = "daemon")]
+pub mod uplink;

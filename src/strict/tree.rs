@@ -198,6 +198,15 @@ impl Tree {
         T::deserialize(Reader(&self.root)).map_err(|snag| self.fault_at(snag.at.unwrap_or(0), snag.message, ""))
     }
 
+    /// Reads the part at a path as a type; none when nothing stands there.
+    ///
+    /// # Errors
+    /// The first thing the type does not take, with its place.
+    pub fn take_at<T: DeserializeOwned>(&self, path: &[&str]) -> Option<Result<T, Fault>> {
+        let node = self.get(path)?;
+        Some(T::deserialize(Reader(node)).map_err(|snag| self.fault_at(snag.at.unwrap_or(node.at), snag.message, "")))
+    }
+
     pub(super) fn fault_at(&self, at: usize, message: impl Into<String>, help: impl Into<String>) -> Fault {
         let (line, column) = self.place(at);
         Fault {

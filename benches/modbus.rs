@@ -189,7 +189,7 @@ async fn full_line() {
     let handle = spawn(plan(transport, units), sender).unwrap();
     let mut counts: BTreeMap<DeviceId, u64> = BTreeMap::new();
     let mut span: Option<(tokio::time::Instant, tokio::time::Instant)> = None;
-    let end = tokio::time::Instant::now() + Duration::from_secs(12);
+    let end = tokio::time::Instant::now() + Duration::from_secs(60);
     while let Ok(Some(event)) = tokio::time::timeout_at(end, events.recv()).await {
         if let BusEvent::Block { device, at, .. } = event {
             match &mut span {

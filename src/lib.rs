@@ -8,6 +8,7 @@
 //! * [`model`]: the words everyone shares;
 //! * [`engine`]: what does it mean, and what should be done? Pure: no I/O, no clock, no log;
 //! * [`profile`]: how does this model of device speak? Pure: bytes to readings, commands to bytes;
+//! * [`strict`]: what exactly is wrong with this TOML text, and where? Pure; for profiles and configuration;
 //! * the rims (feature `daemon`): configuration, store, devices, central, and the daemon that wires them.
 
 #![forbid(unsafe_code)]
@@ -18,5 +19,14 @@ pub mod config;
 pub mod device;
 pub mod engine;
 pub mod model;
+#[cfg(feature = "daemon")]
+pub mod mqtt;
 pub mod profile;
+pub mod record;
+#[cfg(feature = "demo")]
+pub mod simulate;
+#[cfg(feature = "daemon")]
+pub mod store;
 pub mod strict;
+#[cfg(feature = "daemon")]
+pub mod uplink;

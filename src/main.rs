@@ -1,1 +1,3 @@
+//! Which command did the engineer type?
+
 fn main() {}

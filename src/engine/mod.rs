@@ -1,1 +1,463 @@
 //! What does it mean, and what should be done?
+//!
+//! The engine is a plain value. It is fed an event together with the time, and returns what it wants done. It has no clock,
+//! no socket, no file and no log: the same engine runs in the daemon, in replay, in simulation and in the tests.
+//!
+//! [`Engine::step`] observes, learns and decides, in that order. State is kept by key, whole: after any step,
+//! [`Engine::record`] gives what is to be kept under the keys that its effects name, and an engine that is given these
+//! records back goes on exactly as the untouched one.
+
+pub mod calendar;
+mod climate;
+mod devices;
+mod evidence;
+pub mod habit;
+pub mod occupancy;
+pub mod preference;
+mod requests;
+mod room;
+mod shadow;
+mod stay;
+mod thermal;
+mod timetable;
+
+use crate::model::{
+    Celsius, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal, RoomId, SaveWhen, Span,
+    StatusNotice, StayNotice,
+};
+use calendar::Calendar;
+use preference::Guest;
+use room::{Outcome, Room, World};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use timetable::Timetable;
+
+/// The version of the records that this engine writes.
+pub const RECORD_VERSION: u32 = 1;
+/// The outdoor air is believed for so long.
+const OUTDOOR_LIFE: Span = Span::hours(3);
+/// What nobody needed for so long is forgotten here; central has it.
+const GUEST_LIFE: Span = Span::days(30);
+/// No more guests are remembered than this: a sender gone wild cannot fill the memory.
+const GUESTS_MAX: usize = 4096;
+/// Guests that nobody needs are looked for so often.
+const SWEEP_EVERY: Span = Span::hours(24);
+
+/// Why a record could not be taken back.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreFault {
+    /// It was written by another version.
+    #[error(
+        "record {key} has version {found}, this program reads {RECORD_VERSION}; start the version that wrote it, or restore an export"
+    )]
+    Version {
+        /// Which record.
+        key: String,
+        /// Its version.
+        found: u32,
+    },
+    /// It cannot be read.
+    #[error("record {key} cannot be read: {what}")]
+    Damaged {
+        /// Which record.
+        key: String,
+        /// What is wrong with it.
+        what: String,
+    },
+}
+
+/// What belongs to no room.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Common {
+    outdoor: Option<(Celsius, Moment)>,
+    swept_at: Option<Moment>,
+}
+
+/// The whole property's mind.
+pub struct Engine {
+    property: Arc<Property>,
+    calendar: Calendar,
+    rooms: Vec<Room>,
+    places: BTreeMap<RoomId, usize>,
+    devices: BTreeMap<DeviceId, usize>,
+    guests: BTreeMap<GuestToken, Guest>,
+    common: Common,
+    timetable: Timetable,
+    latest: Moment,
+}
+
+impl Engine {
+    /// Makes an engine for a property; it knows nothing yet.
+    ///
+    /// # Errors
+    /// Says that the property's time zone is unknown.
+    pub fn new(property: Arc<Property>) -> Result<Self, String> {
+        let calendar = Calendar::new(&property.zone)?;
+        let mut engine = Self {
+            rooms: property.rooms.iter().map(|_| Room::default()).collect(),
+            places: BTreeMap::new(),
+            devices: BTreeMap::new(),
+            guests: BTreeMap::new(),
+            common: Common::default(),
+            timetable: Timetable::default(),
+            latest: Moment::EARLIEST,
+            property,
+            calendar,
+        };
+        engine.index();
+        Ok(engine)
+    }
+
+    /// Takes one event at a time and returns what is to be done about it. Time never runs backwards in here: an event
+    /// with an earlier time than the latest is taken at the latest.
+    pub fn step(&mut self, now: Moment, event: Event) -> Vec<Effect> {
+        let now = now.max(self.latest);
+        self.latest = now;
+        let mut effects = Vec::new();
+        self.run_due(now, &mut effects);
+        match event {
+            Event::Deadline => {}
+            Event::Reading(reading) => match self.devices.get(&reading.device) {
+                Some(place) => self.in_room(*place, now, &mut effects, |room, world, out| {
+                    room.reading(world, &reading, out)
+                }),
+                None => refuse(&mut effects, "device_unknown", reading.device.as_str()),
+            },
+            Event::Availability { device, online } => match self.devices.get(&device) {
+                Some(place) => {
+                    self.in_room(*place, now, &mut effects, |room, world, out| {
+                        room.availability(world, &device, online, out)
+                    });
+                }
+                None => refuse(&mut effects, "device_unknown", device.as_str()),
+            },
+            Event::Written { command, result } => match self.places.get(&command.room) {
+                Some(place) => {
+                    self.in_room(*place, now, &mut effects, |room, world, out| {
+                        room.written(world, command.number, &result, out)
+                    });
+                }
+                None => refuse(&mut effects, "room_unknown", command.room.as_str()),
+            },
+            Event::Stay(notice) => self.stay(now, &notice, &mut effects),
+            Event::Prior(prior) => self.prior(now, &prior, &mut effects),
+            Event::RequestStatus(notice) => self.request_status(now, &notice, &mut effects),
+            Event::Outdoor { temperature } => {
+                self.common.outdoor = Some((temperature, now));
+                effects.push(Effect::Save {
+                    key: Key::Property,
+                    when: SaveWhen::Soon,
+                });
+            }
+            Event::Configured(property) => self.configured(now, property, &mut effects),
+            Event::Stopping => self.every_room(now, &mut effects, |room, world, out| room.hand_back(world, out)),
+        }
+        self.sweep(now, &mut effects);
+        effects
+    }
+
+    /// When the engine wants to be called next, if nothing happens before: with [`Event::Deadline`].
+    pub fn deadline(&self) -> Option<Moment> {
+        let sweep = self.common.swept_at.map(|at| at + SWEEP_EVERY);
+        [self.timetable.next(), sweep].into_iter().flatten().min()
+    }
+
+    /// The property it works for.
+    pub fn property(&self) -> &Arc<Property> {
+        &self.property
+    }
+
+    /// Returns what is to be kept under a key, or none when there is nothing under it.
+    pub fn record(&self, key: &Key) -> Option<Vec<u8>> {
+        match key {
+            Key::Property => write(&self.common),
+            Key::Room(id) => self.places.get(id).and_then(|place| write(&self.rooms[*place])),
+            Key::Guest(token) => self.guests.get(token).and_then(write),
+        }
+    }
+
+    /// Every key that something is kept under.
+    pub fn keys(&self) -> Vec<Key> {
+        let rooms = self.places.keys().cloned().map(Key::Room);
+        rooms
+            .chain(self.guests.keys().cloned().map(Key::Guest))
+            .chain([Key::Property])
+            .collect()
+    }
+
+    /// Gives a record back. Call it for every record, then [`Engine::resume`], before the first step.
+    ///
+    /// # Errors
+    /// Says which record is of another version or cannot be read; the engine goes on without it.
+    pub fn restore(&mut self, key: &Key, bytes: &[u8]) -> Result<(), RestoreFault> {
+        match key {
+            Key::Property => self.common = read(key, bytes)?,
+            Key::Room(id) => {
+                if let Some(place) = self.places.get(id) {
+                    self.rooms[*place] = read(key, bytes)?;
+                }
+            }
+            Key::Guest(token) => {
+                let guest = read(key, bytes)?;
+                self.guests.insert(token.clone(), guest);
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the restored rooms into the timetable.
+    pub fn resume(&mut self, now: Moment) {
+        self.latest = self.latest.max(now);
+        (0..self.rooms.len()).for_each(|place| self.reschedule(place, now));
+    }
+
+    /// What a person would want to know of a room.
+    pub fn summary(&self, room: &RoomId, now: Moment) -> Option<serde_json::Value> {
+        let place = *self.places.get(room)?;
+        Some(self.rooms[place].summary(self.world(place, now)))
+    }
+
+    /// How many devices of the whole property are silent.
+    pub fn devices_silent(&self, now: Moment) -> usize {
+        (0..self.rooms.len())
+            .map(|place| self.rooms[place].devices_silent(self.world(place, now)))
+            .sum()
+    }
+
+    fn run_due(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        while let Some(place) = self.timetable.take_due(now) {
+            self.in_room(place, now, effects, |room, world, out| room.advance(world, out));
+        }
+    }
+
+    fn every_room(&mut self, now: Moment, effects: &mut Vec<Effect>, act: impl Fn(&mut Room, World<'_>, &mut Outcome)) {
+        (0..self.rooms.len()).for_each(|place| self.in_room(place, now, effects, &act));
+    }
+
+    /// Lets one room do something, takes in what it learnt, and notes when it is due next.
+    fn in_room(
+        &mut self,
+        place: usize,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+        act: impl FnOnce(&mut Room, World<'_>, &mut Outcome),
+    ) {
+        let mut room = std::mem::take(&mut self.rooms[place]);
+        let mut out = Outcome::default();
+        act(&mut room, self.world(place, now), &mut out);
+        out.close(&self.property.rooms[place]);
+        self.rooms[place] = room;
+        effects.append(&mut out.effects);
+        if let Some((token, summary)) = out.learnt {
+            self.guest(&token, now, |guest| guest.add(summary));
+            effects.push(Effect::Save {
+                key: Key::Guest(token),
+                when: SaveWhen::Now,
+            });
+        }
+        self.reschedule(place, now);
+    }
+
+    fn reschedule(&mut self, place: usize, now: Moment) {
+        // A room that is due at once is due a moment later, so that no fault in a rule can hold the engine in a loop.
+        let due = self.rooms[place]
+            .deadline(self.world(place, now))
+            .map(|at| at.max(now + Span::millis(1)));
+        self.timetable.set(place, due);
+    }
+
+    fn world(&self, place: usize, now: Moment) -> World<'_> {
+        let outdoor = self
+            .common
+            .outdoor
+            .filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE)
+            .map(|(t, _)| t);
+        let (property, setup) = (&*self.property, &self.property.rooms[place]);
+        World {
+            now,
+            property,
+            setup,
+            calendar: &self.calendar,
+            outdoor,
+            guests: &self.guests,
+        }
+    }
+
+    fn stay(&mut self, now: Moment, notice: &StayNotice, effects: &mut Vec<Effect>) {
+        let holder = self.rooms.iter().position(|room| room.holds(&notice.stay));
+        let place = match &notice.room {
+            Some(id) => self.places.get(id).copied(),
+            None => holder,
+        };
+        let Some(place) = place else {
+            let reason = if notice.room.is_some() {
+                "stay_unknown_room"
+            } else {
+                stay::StayFault::NoRoom.name()
+            };
+            return refuse(effects, reason, notice.stay.as_str());
+        };
+        let is_moving = holder.is_some_and(|holder| holder != place);
+        if let Some(token) = &notice.guest {
+            self.guest(token, now, |_| {});
+        }
+        let mut fault = None;
+        self.in_room(place, now, effects, |room, world, out| {
+            fault = room.stay(world, notice, out).err()
+        });
+        match (fault, holder) {
+            (Some(fault), _) => refuse(effects, fault.name(), notice.stay.as_str()),
+            (None, Some(old)) if is_moving => {
+                self.in_room(old, now, effects, |room, world, out| {
+                    room.stay_leaves(world, &notice.stay, notice.version, out)
+                });
+            }
+            (None, _) => {}
+        }
+    }
+
+    fn prior(&mut self, now: Moment, prior: &Prior, effects: &mut Vec<Effect>) {
+        if self.guests.len() >= GUESTS_MAX && !self.guests.contains_key(&prior.guest) {
+            return refuse(effects, "guests_too_many", "prior");
+        }
+        self.guest(&prior.guest, now, |guest| guest.merge(prior));
+        effects.push(Effect::Save {
+            key: Key::Guest(prior.guest.clone()),
+            when: SaveWhen::Now,
+        });
+        let places: Vec<usize> = (0..self.rooms.len())
+            .filter(|p| self.rooms[*p].expects(&prior.guest))
+            .collect();
+        for place in places {
+            self.in_room(place, now, effects, |room, world, out| room.guest_changed(world, out));
+        }
+    }
+
+    fn request_status(&mut self, now: Moment, notice: &StatusNotice, effects: &mut Vec<Effect>) {
+        let named = notice.room.clone().or_else(|| {
+            notice
+                .request
+                .as_str()
+                .split('.')
+                .next()
+                .and_then(|id| RoomId::new(id).ok())
+        });
+        let Some(place) = named.and_then(|id| self.places.get(&id).copied()) else {
+            return refuse(effects, "request_unknown", notice.request.as_str());
+        };
+        let mut is_ours = false;
+        self.in_room(place, now, effects, |room, world, out| {
+            is_ours = room.status(world, notice, out)
+        });
+        if !is_ours {
+            refuse(effects, "request_unknown", notice.request.as_str());
+        }
+    }
+
+    /// Takes a new configuration: rooms that stay keep what they know, rooms that are gone are forgotten.
+    fn configured(&mut self, now: Moment, property: Arc<Property>, effects: &mut Vec<Effect>) {
+        let Ok(calendar) = Calendar::new(&property.zone) else {
+            return refuse(effects, "configuration_zone", &property.zone);
+        };
+        let rooms = std::mem::take(&mut self.rooms);
+        let mut known: BTreeMap<RoomId, Room> = self.property.rooms.iter().map(|r| r.id.clone()).zip(rooms).collect();
+        self.rooms = property
+            .rooms
+            .iter()
+            .map(|setup| known.remove(&setup.id).unwrap_or_default())
+            .collect();
+        effects.extend(known.into_keys().map(|gone| Effect::Forget(Key::Room(gone))));
+        (self.property, self.calendar, self.timetable) = (property, calendar, Timetable::default());
+        self.index();
+        self.every_room(now, effects, |room, world, out| room.configured(world, out));
+    }
+
+    fn index(&mut self) {
+        let rooms = || self.property.rooms.iter().enumerate();
+        self.places = rooms().map(|(place, room)| (room.id.clone(), place)).collect();
+        self.devices = rooms()
+            .flat_map(|(place, room)| room.devices.iter().map(move |d| (d.id.clone(), place)))
+            .collect();
+    }
+
+    fn guest(&mut self, token: &GuestToken, now: Moment, act: impl FnOnce(&mut Guest)) {
+        if self.guests.len() < GUESTS_MAX || self.guests.contains_key(token) {
+            let guest = self.guests.entry(token.clone()).or_default();
+            guest.used_at = Some(now);
+            act(guest);
+        }
+    }
+
+    /// Once a day, forgets guests that nobody has needed for long and nobody expects.
+    fn sweep(&mut self, now: Moment, effects: &mut Vec<Effect>) {
+        if self.common.swept_at.is_some_and(|at| now.since(at) < SWEEP_EVERY) {
+            return;
+        }
+        self.common.swept_at = Some(now);
+        let rooms = &self.rooms;
+        let is_needed = |token: &GuestToken| rooms.iter().any(|room| room.expects(token));
+        let is_old = |guest: &Guest| guest.used_at.is_none_or(|at| now.since(at) >= GUEST_LIFE);
+        let gone: Vec<GuestToken> = self
+            .guests
+            .iter()
+            .filter(|(token, guest)| is_old(guest) && !is_needed(token))
+            .map(|(t, _)| t.clone())
+            .collect();
+        for token in gone {
+            self.guests.remove(&token);
+            effects.push(Effect::Forget(Key::Guest(token)));
+        }
+        effects.push(Effect::Save {
+            key: Key::Property,
+            when: SaveWhen::Soon,
+        });
+    }
+}
+
+fn refuse(effects: &mut Vec<Effect>, reason: &'static str, what: &str) {
+    effects.push(Effect::Refuse(Refusal {
+        reason: reason.into(),
+        what: what.into(),
+    }));
+}
+
+/// A record as it is kept: its version, then the state as JSON.
+fn write(state: &impl Serialize) -> Option<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Record<'a, T> {
+        v: u32,
+        state: &'a T,
+    }
+    serde_json::to_vec(&Record {
+        v: RECORD_VERSION,
+        state,
+    })
+    .ok()
+}
+
+fn read<T: for<'de> Deserialize<'de>>(key: &Key, bytes: &[u8]) -> Result<T, RestoreFault> {
+    #[derive(Deserialize)]
+    struct Version {
+        v: u32,
+    }
+    #[derive(Deserialize)]
+    struct Record<T> {
+        state: T,
+    }
+    let damaged = |what: serde_json::Error| RestoreFault::Damaged {
+        key: key.to_string(),
+        what: what.to_string(),
+    };
+    let Version { v } = serde_json::from_slice(bytes).map_err(damaged)?;
+    if v != RECORD_VERSION {
+        return Err(RestoreFault::Version {
+            key: key.to_string(),
+            found: v,
+        });
+    }
+    serde_json::from_slice::<Record<T>>(bytes)
+        .map(|record| record.state)
+        .map_err(damaged)
+}

@@ -9,6 +9,7 @@ use std::fmt;
 
 /// One fact that a decision rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fact {
     /// What it is about, in snake case.
     pub name: Cow<'static, str>,
@@ -18,6 +19,7 @@ pub struct Fact {
 
 /// The rule that led to an effect, and the facts it was applied to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Because {
     /// The rule's name in kebab case: `prepare-in-time`, `guest-turned-dial`. `docs/rules.md` lists them.
     pub rule: Cow<'static, str>,

@@ -99,4 +99,11 @@ pub enum Effect {
     Forget(Key),
     /// Count and log what was not taken.
     Refuse(Refusal),
+    /// Something was concluded that nobody outside need be told: who is in, how a write ended, which phase begins.
+    Note {
+        /// About which room.
+        room: RoomId,
+        /// The rule and the facts.
+        because: Because,
+    },
 }

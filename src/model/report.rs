@@ -195,6 +195,8 @@ pub struct StateReport {
     pub room: RoomId,
     /// How far.
     pub state: RequestState,
+    /// The request's revision that this is.
+    pub revision: u32,
     /// The rule and the facts.
     #[schemars(with = "serde_json::Value")]
     pub because: Because,
@@ -278,17 +280,11 @@ impl Report {
 
     /// The message's id: the same fact has the same id for ever, so that central can replace instead of doubling.
     pub fn id(&self) -> String {
-        let word = |state: RequestState| {
-            serde_json::to_value(state)
-                .ok()
-                .and_then(|v| v.as_str().map(String::from))
-                .unwrap_or_default()
-        };
         match self {
             Report::Emergency(r) if r.over => format!("{}.over", r.id),
             Report::Emergency(r) => format!("{}.call-{}{}", r.id, r.call, if r.local { "-local" } else { "" }),
-            Report::Request(r) => format!("{}.{}", r.id, word(r.state)),
-            Report::RequestState(r) => format!("{}.state-{}", r.id, word(r.state)),
+            Report::Request(r) => format!("{}.r{}", r.id, r.revision),
+            Report::RequestState(r) => format!("{}.state-{}", r.id, r.revision),
             Report::Readiness(r) => format!("{}.{}.readiness-{}", r.room, r.stay, r.revision),
             Report::Preference(r) => format!("{}.{}.{}-{}", r.room, r.stay, r.attribute, r.revision),
         }

@@ -158,6 +158,8 @@ pub struct ServiceRequest {
     pub department: Department,
     /// Which skill it takes.
     pub skill: String,
+    /// Rises with each report of it, from 1.
+    pub revision: u32,
     /// Not to be begun before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]

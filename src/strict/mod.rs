@@ -14,10 +14,12 @@
 //! assert_eq!(faults[0].to_string(), r#"room.toml:1:1: unknown key "flor"; did you mean "floor"?"#);
 //! ```
 
+mod length;
 mod near;
 mod schema;
 mod tree;
 
+pub use length::Length;
 pub use near::{did_you_mean, nearest};
 pub use tree::{Entry, Kind, Node, Tree};
 

@@ -1,0 +1,236 @@
+//! What has each device of the room said, what of it is news, and is the device still there?
+
+use crate::model::{DeviceId, DeviceSetup, Freshness, Moment, Point, Quality, Reading, Span, Value};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A device that is unreachable or silent is worth somebody's way only after this: bridges restart.
+pub const OFFLINE_GRACE: Span = Span::minutes(10);
+/// "Last heard" is kept to this grain, so that a chattering device does not make the room worth saving at every word.
+const HEARD_GRAIN: Span = Span::minutes(1);
+
+/// One thing a device said last.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Said {
+    /// The last good value, kept when later readings are bad: it becomes stale, never wrong.
+    value: Option<Value>,
+    quality: Quality,
+    device_time: Option<Moment>,
+}
+
+/// One device.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Device {
+    points: BTreeMap<Point, Said>,
+    heard_at: Option<Moment>,
+    unreachable_since: Option<Moment>,
+}
+
+/// All devices of a room, by id.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Devices {
+    devices: BTreeMap<DeviceId, Device>,
+    since: Option<Moment>,
+}
+
+/// What a reading changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// The last good value before.
+    pub before: Option<Value>,
+    /// The good value now.
+    pub after: Value,
+    /// Whether the device said it now: a repetition by broker or bridge is not, nor is an echo with the old device time.
+    pub is_live: bool,
+}
+
+/// What became of a reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// The value differs from the last, or came live again.
+    News(News),
+    /// Nothing changed, but the device was heard: `true` when that is worth keeping.
+    Heard(bool),
+    /// Older than what is known.
+    Past,
+}
+
+impl Devices {
+    /// Takes a reading.
+    pub fn take(&mut self, now: Moment, reading: &Reading) -> Taken {
+        let device = self.devices.entry(reading.device.clone()).or_default();
+        let said = device.points.get(&reading.point);
+        let known_time = said.and_then(|s| s.device_time);
+        if let (Some(told), Some(known)) = (reading.device_time, known_time)
+            && told < known
+        {
+            return Taken::Past;
+        }
+        if reading.device_time.is_some() && reading.device_time == known_time {
+            // A bridge repeats a command as state before the device did anything; the device's own time tells.
+            return Taken::Heard(false);
+        }
+        let is_live = reading.freshness == Freshness::Live;
+        let heard = is_live && device.hear(now);
+        device.say(reading, is_live).map_or(Taken::Heard(heard), Taken::News)
+    }
+
+    /// Notes that a device, or its bridge, came or went. Returns whether that is new.
+    pub fn reach(&mut self, now: Moment, id: &DeviceId, online: bool) -> bool {
+        let device = self.devices.entry(id.clone()).or_default();
+        let was = device.unreachable_since.is_none();
+        device.unreachable_since = if online {
+            None
+        } else {
+            device.unreachable_since.or(Some(now))
+        };
+        was != online
+    }
+
+    /// Begins to wait for devices that have never spoken.
+    pub fn begin(&mut self, now: Moment) {
+        self.since = self.since.or(Some(now));
+    }
+
+    /// The last good value of a point.
+    pub fn value(&self, device: &DeviceId, point: Point) -> Option<&Value> {
+        self.devices.get(device)?.points.get(&point)?.value.as_ref()
+    }
+
+    /// The last good value of a point, from the first of these devices that has one.
+    pub fn first<'a>(&'a self, setups: &[DeviceSetup], point: Point) -> Option<&'a Value> {
+        setups.iter().find_map(|setup| self.value(&setup.id, point))
+    }
+
+    /// Since when the device has been silent or unreachable; none while it is well.
+    pub fn silent_since(&self, now: Moment, setup: &DeviceSetup) -> Option<Moment> {
+        let device = self.devices.get(&setup.id);
+        let quiet_at = device.and_then(|d| d.heard_at).or(self.since)? + setup.silent_after;
+        let lost_at = device.and_then(|d| d.unreachable_since);
+        [Some(quiet_at), lost_at]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at <= now)
+            .min()
+    }
+
+    /// When the next device will count as silent, or as offline, if it says nothing more.
+    pub fn deadline(&self, setups: &[DeviceSetup], now: Moment) -> Option<Moment> {
+        let moments = |setup: &DeviceSetup| {
+            let device = self.devices.get(&setup.id);
+            let quiet = device
+                .and_then(|d| d.heard_at)
+                .or(self.since)
+                .map(|heard| heard + setup.silent_after);
+            let lost = device.and_then(|d| d.unreachable_since);
+            [
+                quiet,
+                quiet.map(|at| at + OFFLINE_GRACE),
+                lost.map(|at| at + OFFLINE_GRACE),
+            ]
+        };
+        setups.iter().flat_map(moments).flatten().filter(|at| *at > now).min()
+    }
+
+    /// Drops devices that the room no longer has.
+    pub fn keep_only(&mut self, setups: &[DeviceSetup]) {
+        self.devices.retain(|id, _| setups.iter().any(|setup| setup.id == *id));
+    }
+}
+
+impl Device {
+    /// Returns whether the moment moved on by a grain, or an absence ended.
+    fn hear(&mut self, now: Moment) -> bool {
+        let returned = self.unreachable_since.take().is_some();
+        let grain = self.heard_at.is_none_or(|at| now.since(at) >= HEARD_GRAIN);
+        if grain {
+            self.heard_at = Some(now);
+        }
+        grain || returned
+    }
+
+    fn say(&mut self, reading: &Reading, is_live: bool) -> Option<News> {
+        let said = self.points.entry(reading.point).or_insert(Said {
+            value: None,
+            quality: Quality::Unknown,
+            device_time: None,
+        });
+        if is_live {
+            said.device_time = reading.device_time.or(said.device_time);
+        }
+        said.quality = reading.quality;
+        let after = reading.value.clone()?;
+        let before = said.value.replace(after.clone());
+        Some(News { before, after, is_live }).filter(|news| is_live || news.is_change())
+    }
+}
+
+impl News {
+    /// Whether the value differs from the last good one.
+    pub fn is_change(&self) -> bool {
+        self.before.as_ref() != Some(&self.after)
+    }
+
+    /// Whether a yes-or-no point went over to `to` now, having been otherwise before.
+    pub fn turned(&self, to: bool) -> bool {
+        self.is_live && self.is_change() && self.after.flag() == Some(to) && (self.before.is_some() || to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Celsius;
+
+    fn reading(value: f64, device_time: Option<i64>, freshness: Freshness) -> Reading {
+        Reading {
+            device: DeviceId::new("t-1").unwrap(),
+            point: Point::TargetTemperature,
+            value: Celsius::new(value).map(Value::Temperature),
+            quality: Quality::Good,
+            freshness,
+            device_time: device_time.map(Moment::from_millis),
+        }
+    }
+
+    #[test]
+    fn an_echo_with_the_old_device_time_says_nothing() {
+        let (mut devices, now) = (Devices::default(), Moment::EARLIEST);
+        devices.take(now, &reading(22.0, Some(5), Freshness::Live));
+        assert_eq!(
+            devices.take(now, &reading(24.0, Some(5), Freshness::Live)),
+            Taken::Heard(false)
+        );
+        let Taken::News(dial) = devices.take(now, &reading(21.0, Some(6), Freshness::Live)) else {
+            panic!()
+        };
+        assert!(dial.is_live);
+        assert_eq!(devices.take(now, &reading(20.0, Some(4), Freshness::Live)), Taken::Past);
+    }
+
+    #[test]
+    fn a_replayed_state_is_known_but_no_news_of_the_hour() {
+        let (mut devices, now) = (Devices::default(), Moment::EARLIEST);
+        let Taken::News(news) = devices.take(now, &reading(22.0, None, Freshness::Replayed)) else {
+            panic!()
+        };
+        assert!(!news.is_live);
+        assert_eq!(
+            devices.take(now, &reading(22.0, None, Freshness::Replayed)),
+            Taken::Heard(false)
+        );
+    }
+
+    #[test]
+    fn a_bad_reading_leaves_the_last_good_value() {
+        let (mut devices, now) = (Devices::default(), Moment::EARLIEST);
+        devices.take(now, &reading(22.0, None, Freshness::Live));
+        let mut bad = reading(0.0, None, Freshness::Live);
+        (bad.value, bad.quality) = (None, Quality::InvalidRange);
+        devices.take(now, &bad);
+        assert_eq!(
+            devices.value(&bad.device, bad.point).and_then(Value::number),
+            Some(22.0)
+        );
+    }
+}

@@ -1,0 +1,262 @@
+//! What follows from what is known now: for devices, for people, for central?
+
+use super::see::{attribute_answer, has_presence};
+use super::{Outcome, Room, World};
+use crate::engine::climate::{Decision, Phase};
+use crate::engine::devices::OFFLINE_GRACE;
+use crate::engine::evidence::in_unit;
+use crate::engine::occupancy::Presence;
+use crate::engine::requests::{arrival, maintenance, routine};
+use crate::engine::shadow::Wish;
+use crate::engine::stay::Stay;
+use crate::model::{Because, DeviceId, DeviceSetup, HvacMode, Need, Point, Purpose, Report, SaveWhen, Value};
+
+impl Room {
+    /// Everything that follows by itself from what is known now.
+    pub(super) fn settle(&mut self, world: World<'_>, out: &mut Outcome) {
+        self.devices.begin(world.now);
+        self.occupancy.advance(self.senses(world), world.now);
+        self.tell_presence(world, out);
+        self.learn(world, out);
+        self.no_show(world, out);
+        self.decide_climate(world, out);
+        self.tell_again(world, out);
+        self.serve(world, out);
+        let calls = self
+            .safety
+            .advance(world.now, &world.property.policies, &world.setup.id);
+        calls.into_iter().for_each(|call| out.report(call));
+    }
+
+    pub(super) fn tell_presence(&mut self, world: World<'_>, out: &mut Outcome) {
+        let presence = self.occupancy.presence(world.now);
+        if has_presence(world.setup) && self.presence_told != Some(presence) {
+            self.presence_told = Some(presence);
+            out.save(SaveWhen::Now);
+            out.note(world, self.occupancy.because(world.now));
+        }
+    }
+
+    pub(super) fn no_show(&mut self, world: World<'_>, out: &mut Outcome) {
+        let after = world.property.policies.arrival.no_show_after;
+        let is_late = |stay: &Stay| stay.eta.is_some_and(|eta| world.now.since(eta) >= after);
+        if self.stays.current.is_none()
+            && self.stays.next_due().is_some_and(is_late)
+            && let Some(stay) = self.stays.give_up_next()
+        {
+            out.save(SaveWhen::Now);
+            self.stay_dropped(world, &stay, out);
+        }
+    }
+
+    pub(super) fn decide_climate(&mut self, world: World<'_>, out: &mut Outcome) {
+        let mut climate = std::mem::take(&mut self.climate);
+        let mut thermal = std::mem::take(&mut self.thermal);
+        let decision = climate.decide(&self.view(world), &mut thermal);
+        (self.climate, self.thermal) = (climate, thermal);
+        self.carry_out(world, decision, out);
+    }
+
+    pub(super) fn carry_out(&mut self, world: World<'_>, decision: Decision, out: &mut Outcome) {
+        let is_entered = decision.entered.is_some();
+        if let Some(because) = decision.entered {
+            out.save(SaveWhen::Now);
+            out.note(world, because);
+        }
+        decision
+            .readiness
+            .into_iter()
+            .for_each(|r| out.report(Report::Readiness(Box::new(r))));
+        let climate = world.setup.actuator(Point::TargetTemperature).map(|(device, _)| device);
+        if let (Some(device), Some(mode)) = (climate, decision.wake) {
+            self.wake(world, device, mode, out);
+        }
+        match (climate, decision.set) {
+            (Some(device), Some((value, purpose, because))) => {
+                self.want(
+                    world,
+                    device,
+                    Point::TargetTemperature,
+                    Value::Temperature(value),
+                    purpose,
+                    because,
+                    out,
+                );
+            }
+            // Nothing is wanted while somebody else decides; a guest's own setting that is being put back stays wanted.
+            (Some(device), None) if self.climate.phase != Phase::Living => {
+                self.shadow.release(&device.id, Point::TargetTemperature);
+            }
+            _ => {}
+        }
+        if is_entered && matches!(self.climate.phase, Phase::Preparing { .. } | Phase::Held { .. }) {
+            self.prepare_bed(world, out);
+        }
+        if let (Some(device), Some(because)) = (climate, decision.is_stuck) {
+            self.recurring(world, device, Need::CannotReach, "cannot-reach", true, because, out);
+        }
+    }
+
+    pub(super) fn wake(&mut self, world: World<'_>, device: &DeviceSetup, mode: HvacMode, out: &mut Outcome) {
+        let because = Because::rule("unit-found-off");
+        self.want(
+            world,
+            device,
+            Point::Power,
+            Value::Flag(true),
+            Purpose::Prepare,
+            because.clone(),
+            out,
+        );
+        self.want(
+            world,
+            device,
+            Point::HvacMode,
+            Value::Hvac(mode),
+            Purpose::Prepare,
+            because,
+            out,
+        );
+    }
+
+    /// The bed as this guest sets it; only before the guest is in, and only when something is known.
+    pub(super) fn prepare_bed(&mut self, world: World<'_>, out: &mut Outcome) {
+        let stay = self.stays.foremost().cloned();
+        let answer = attribute_answer(world, stay.as_ref(), &self.evidence, Point::Firmness);
+        let Some(answer) = answer.filter(|a| a.from != "population" && world.property.policies.prepare_firmness) else {
+            return;
+        };
+        let Some((device, _)) = world.setup.actuator(Point::Firmness) else {
+            return;
+        };
+        let Some(value) = in_unit(Point::Firmness, answer.hundredths) else {
+            return;
+        };
+        let because = Because::rule("bed-as-this-guest-sets-it")
+            .with("preferred_from", answer.from)
+            .with("earlier_stays", answer.stays)
+            .with("within_one", (answer.within_one * 100.0).round() / 100.0);
+        self.want(world, device, Point::Firmness, value, Purpose::Prepare, because, out);
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a part of the one sentence that a command is"
+    )]
+    pub(super) fn want(
+        &mut self,
+        world: World<'_>,
+        device: &DeviceSetup,
+        point: Point,
+        value: Value,
+        purpose: Purpose,
+        because: Because,
+        out: &mut Outcome,
+    ) {
+        let Some(ability) = device.abilities.iter().find(|a| a.point == point) else {
+            return;
+        };
+        let shown = self.devices.value(&device.id, point).cloned();
+        let wish = Wish {
+            device,
+            ability,
+            value,
+            purpose,
+            because,
+        };
+        let command = self
+            .shadow
+            .want(world.now, &world.setup.id, &world.property.limits, shown.as_ref(), wish);
+        command.into_iter().for_each(|command| out.command(command));
+    }
+
+    pub(super) fn tell_again(&mut self, world: World<'_>, out: &mut Outcome) {
+        let devices = &self.devices;
+        let shown = |device: &DeviceId, point| devices.value(device, point).cloned();
+        let (commands, given_up) = self
+            .shadow
+            .advance(world.now, &world.setup.id, &world.setup.devices, shown);
+        commands.into_iter().for_each(|command| out.command(command));
+        for (id, point) in given_up {
+            let Some(device) = world.setup.devices.iter().find(|d| d.id == id) else {
+                continue;
+            };
+            let because = Because::rule("device-does-not-obey")
+                .with("device", &id)
+                .with("point", point);
+            self.recurring(world, device, Need::CannotReach, "cannot-reach", true, because, out);
+        }
+    }
+
+    /// Requests that follow from the stay, the hour and the devices' health.
+    pub(super) fn serve(&mut self, world: World<'_>, out: &mut Outcome) {
+        self.serve_arrival(world, out);
+        self.serve_routine(world, out);
+        self.serve_health(world, out);
+        let barred = self.barred(world);
+        self.requests
+            .advance(world.now, barred)
+            .into_iter()
+            .for_each(|report| out.report(report));
+    }
+
+    pub(super) fn serve_arrival(&mut self, world: World<'_>, out: &mut Outcome) {
+        let (policies, Some(stay)) = (&world.property.policies, self.stays.next_due()) else {
+            return;
+        };
+        if world.setup.out_of_order || arrival::due_at(policies, stay).is_none_or(|at| at > world.now) {
+            return;
+        }
+        let guest = stay.guest.as_ref().and_then(|g| world.guests.get(g));
+        let draft = arrival::draft(&world.setup.id, stay, guest);
+        let report = draft.and_then(|draft| self.requests.raise(world.now, policies, draft));
+        report.into_iter().for_each(|report| out.report(report));
+    }
+
+    pub(super) fn serve_routine(&mut self, world: World<'_>, out: &mut Outcome) {
+        let (policies, Some(stay)) = (&world.property.policies, self.stays.current.clone()) else {
+            return;
+        };
+        if stay.arrived_at.is_none() {
+            return;
+        }
+        let guest = stay.guest.as_ref().and_then(|g| world.guests.get(g));
+        self.routine
+            .plan(&policies.habits, world.calendar, world.now, &stay, guest);
+        let may_ask = self.barred(world).is_none() && self.is_occupied(world);
+        for expected in self
+            .routine
+            .take_due(&policies.habits, world.calendar, world.now, may_ask)
+        {
+            let draft = routine::draft(world.calendar, &world.setup.id, &stay, guest, &expected);
+            let report = draft.and_then(|draft| self.requests.raise(world.now, policies, draft));
+            report.into_iter().for_each(|report| out.report(report));
+        }
+    }
+
+    pub(super) fn serve_health(&mut self, world: World<'_>, out: &mut Outcome) {
+        for device in &world.setup.devices {
+            let since = self.devices.silent_since(world.now, device);
+            let is_offline = since.is_some_and(|at| world.now.since(at) >= OFFLINE_GRACE);
+            let is_told = self
+                .requests
+                .open_recurring(&maintenance::stem(&world.setup.id, &device.id, "offline"))
+                .is_some();
+            if is_offline != is_told && (is_offline || since.is_none()) {
+                let because = Because::rule("device-silent")
+                    .with("device", &device.id)
+                    .with_some("since", since);
+                self.recurring(world, device, Need::DeviceOffline, "offline", is_offline, because, out);
+            }
+        }
+    }
+
+    /// Why nobody may disturb now, if nobody may.
+    pub(super) fn barred(&self, world: World<'_>) -> Option<&'static str> {
+        match self.occupancy.presence(world.now) {
+            _ if self.signs.dnd => Some("do-not-disturb"),
+            Presence::Asleep => Some("guest-asleep"),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Who changed this setting, and what does the stay show of the guest?
+
+use super::see::{attribute_answer, has_presence};
+use super::{Outcome, Room, Signs, World};
+use crate::engine::devices::News;
+use crate::engine::occupancy::Sign;
+use crate::engine::shadow::Judgement;
+use crate::engine::stay::{Stay, Turn};
+use crate::model::{Because, DeviceSetup, HvacMode, Point, ReadinessVerdict, Report, SaveWhen, Value};
+
+impl Room {
+    pub(super) fn setting(
+        &mut self,
+        world: World<'_>,
+        device: &DeviceSetup,
+        point: Point,
+        news: &News,
+        out: &mut Outcome,
+    ) {
+        if !device.guest_points.contains(&point) && !device.abilities.iter().any(|a| a.point == point) {
+            return;
+        }
+        let before = self.shadow.outcome(&device.id, point);
+        match self.shadow.judge(world.now, device, point, news) {
+            Judgement::Hand if device.guest_points.contains(&point) => {
+                self.by_hand(world, device, point, &news.after, out)
+            }
+            Judgement::Found if news.is_change() && news.before.is_some() => {
+                self.found(world, device, point, &news.after, out)
+            }
+            Judgement::Own(outcome) | Judgement::Device(outcome) if before != Some(outcome) => {
+                let because = Because::rule("write-ended").with("outcome", outcome.word());
+                out.note(
+                    world,
+                    because
+                        .with("device", &device.id)
+                        .with("point", point)
+                        .with("value", news.after.scalar()),
+                );
+                out.save(SaveWhen::Soon);
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody turned a dial. With a guest checked in it is the guest; else it is staff, who are left alone while in.
+    pub(super) fn by_hand(
+        &mut self,
+        world: World<'_>,
+        device: &DeviceSetup,
+        point: Point,
+        value: &Value,
+        out: &mut Outcome,
+    ) {
+        self.shadow.overridden(&device.id, point);
+        self.sign(world, Sign::Hand, out);
+        out.save(SaveWhen::Now);
+        let rule = if self.stays.current.is_some() {
+            "guest-set-by-hand"
+        } else {
+            "somebody-set-by-hand"
+        };
+        out.note(
+            world,
+            Because::rule(rule)
+                .with("device", &device.id)
+                .with("point", point)
+                .with("value", value.scalar()),
+        );
+        let Some(stay) = &self.stays.current else {
+            self.climate.suspend();
+            return;
+        };
+        self.evidence.act(world.now, stay, point, value);
+        self.respect(point, value);
+    }
+
+    /// Changed while nobody listened. It is respected as the guest's, but nothing is learnt from it.
+    pub(super) fn found(
+        &mut self,
+        world: World<'_>,
+        device: &DeviceSetup,
+        point: Point,
+        value: &Value,
+        out: &mut Outcome,
+    ) {
+        if self
+            .stays
+            .current
+            .as_ref()
+            .is_some_and(|stay| stay.arrived_at.is_some())
+        {
+            self.shadow.overridden(&device.id, point);
+            self.respect(point, value);
+            out.note(
+                world,
+                Because::rule("found-changed")
+                    .with("device", &device.id)
+                    .with("point", point)
+                    .with("value", value.scalar()),
+            );
+            out.save(SaveWhen::Now);
+        }
+    }
+
+    pub(super) fn respect(&mut self, point: Point, value: &Value) {
+        match (point, value) {
+            (Point::TargetTemperature, Value::Temperature(t)) => self.climate.chosen(*t),
+            (Point::HvacMode, Value::Hvac(mode)) => self.climate.switched(*mode == HvacMode::Off),
+            (Point::Power, Value::Flag(on)) => self.climate.switched(!on),
+            _ => {}
+        }
+    }
+
+    pub(super) fn turned(&mut self, world: World<'_>, turn: Turn, out: &mut Outcome) {
+        out.save(SaveWhen::Now);
+        match turn {
+            Turn::Expected => self.routine.replan(),
+            Turn::CheckedIn => {
+                self.routine.replan();
+                if !has_presence(world.setup) {
+                    self.arrive(world, out);
+                }
+            }
+            Turn::Ended(stay) => self.stay_ended(world, &stay, out),
+            Turn::Dropped(stay) => self.stay_dropped(world, &stay, out),
+        }
+        self.settle(world, out);
+    }
+
+    pub(super) fn stay_ended(&mut self, world: World<'_>, stay: &Stay, out: &mut Outcome) {
+        let mut evidence = std::mem::take(&mut self.evidence);
+        for point in evidence.points() {
+            let answer = attribute_answer(world, Some(stay), &evidence, point);
+            let report = answer.and_then(|answer| evidence.report(&world.setup.id, stay, point, &answer, true));
+            report
+                .into_iter()
+                .for_each(|report| out.report(Report::Preference(Box::new(report))));
+        }
+        let day = world.calendar.day(world.now);
+        let came = stay
+            .arrived_at
+            .or(stay.checked_in_at)
+            .map_or(day, |at| world.calendar.day(at));
+        let nights = u16::try_from(day.saturating_sub(came)).unwrap_or(0);
+        let habits = std::mem::take(&mut self.routine).summary();
+        let summary = evidence.summary(&world.property.id, stay, day, nights, habits);
+        out.learnt = stay.guest.clone().zip(summary);
+        self.close(stay, "checked-out", out);
+    }
+
+    pub(super) fn stay_dropped(&mut self, world: World<'_>, stay: &Stay, out: &mut Outcome) {
+        let mut climate = std::mem::take(&mut self.climate);
+        let readiness = climate.void_promise(&self.view(world), ReadinessVerdict::NoArrival);
+        self.climate = climate;
+        readiness
+            .into_iter()
+            .for_each(|r| out.report(Report::Readiness(Box::new(r))));
+        self.close(stay, "stay-will-not-be", out);
+    }
+
+    pub(super) fn close(&mut self, stay: &Stay, rule: &'static str, out: &mut Outcome) {
+        self.climate.stay_ended();
+        self.signs = Signs::default();
+        let reports = self
+            .requests
+            .withdraw_stay(&stay.token, &Because::rule(rule).with("stay", &stay.token));
+        reports.into_iter().for_each(|report| out.report(report));
+    }
+
+    pub(super) fn learn(&mut self, world: World<'_>, out: &mut Outcome) {
+        let Some(stay) = self.stays.current.clone() else { return };
+        self.evidence.end_night(world.calendar, world.now);
+        for point in self.evidence.take_settled(world.now) {
+            let answer = attribute_answer(world, Some(&stay), &self.evidence, point);
+            let report = answer.and_then(|answer| self.evidence.report(&world.setup.id, &stay, point, &answer, false));
+            report
+                .into_iter()
+                .for_each(|report| out.report(Report::Preference(Box::new(report))));
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! One room: let it observe, let it learn, let it decide.
+//!
+//! Always in that order: a decision taken before learning would overrule the guest's own hand. What comes in is in this
+//! file; each of the three has its own, and `see` holds what all of them look at.
+
+mod decide;
+mod learn;
+mod observe;
+mod see;
+
+use crate::engine::calendar::Calendar;
+use crate::engine::climate::Climate;
+use crate::engine::devices::{Devices, Taken};
+use crate::engine::evidence::{Evidence, in_unit};
+use crate::engine::occupancy::{Occupancy, Presence};
+use crate::engine::preference::Guest;
+use crate::engine::requests::{Requests, arrival, routine, safety};
+use crate::engine::shadow::Shadow;
+use crate::engine::stay::{StayFault, Stays};
+use crate::engine::thermal::Thermal;
+use crate::model::{
+    Because, Celsius, Command, DeviceId, Effect, GuestToken, Key, Moment, Need, Point, PriorSummary, Property, Purpose,
+    Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, StatusNotice, StayNotice, StayToken,
+    WriteResult,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What a room sees of the world around it.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// Now.
+    pub now: Moment,
+    /// The property.
+    pub property: &'a Property,
+    /// This room's part of it.
+    pub setup: &'a RoomSetup,
+    /// The wall clock.
+    pub calendar: &'a Calendar,
+    /// The air outside, if known.
+    pub outdoor: Option<Celsius>,
+    /// What is known of guests.
+    pub guests: &'a BTreeMap<GuestToken, Guest>,
+}
+
+/// What a room wants done, and what it learnt of a guest.
+#[derive(Default)]
+pub struct Outcome {
+    /// What it wants done.
+    pub effects: Vec<Effect>,
+    /// What a stay that ended has shown.
+    pub learnt: Option<(GuestToken, PriorSummary)>,
+    save: Option<SaveWhen>,
+}
+
+/// Wishes on the door: do not disturb, make up room.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Signs {
+    dnd: bool,
+    make_up_room: bool,
+}
+
+/// All that a room knows. Kept whole.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Room {
+    devices: Devices,
+    occupancy: Occupancy,
+    presence_told: Option<Presence>,
+    stays: Stays,
+    climate: Climate,
+    thermal: Thermal,
+    shadow: Shadow,
+    evidence: Evidence,
+    routine: routine::Routine,
+    requests: Requests,
+    safety: safety::Safety,
+    signs: Signs,
+}
+
+impl Room {
+    /// A device said something.
+    pub fn reading(&mut self, world: World<'_>, reading: &Reading, out: &mut Outcome) {
+        match self.devices.take(world.now, reading) {
+            Taken::Past => out.refuse("reading_past", format!("{} of {}", reading.point, reading.device)),
+            Taken::Heard(false) => {}
+            Taken::Heard(true) => {
+                out.save(SaveWhen::Soon);
+                self.settle(world, out);
+            }
+            Taken::News(news) => {
+                if news.is_change() {
+                    out.save(SaveWhen::Soon);
+                }
+                self.observe(world, reading, &news, out);
+                self.settle(world, out);
+            }
+        }
+    }
+
+    /// A device came or went.
+    pub fn availability(&mut self, world: World<'_>, device: &DeviceId, online: bool, out: &mut Outcome) {
+        if self.devices.reach(world.now, device, online) {
+            out.save(SaveWhen::Soon);
+            self.settle(world, out);
+        }
+    }
+
+    /// What became of a command on its way.
+    pub fn written(&mut self, world: World<'_>, number: u64, result: &WriteResult, out: &mut Outcome) {
+        self.shadow.written(world.now, number, result);
+        out.save(SaveWhen::Soon);
+        if let WriteResult::Refused(why) | WriteResult::Failed(why) = result {
+            out.note(
+                world,
+                Because::rule("write-did-not-pass")
+                    .with("command", number)
+                    .with("why", why),
+            );
+        }
+        self.settle(world, out);
+    }
+
+    /// What others say of a stay in this room.
+    ///
+    /// # Errors
+    /// Says why the notice is not taken; nothing has changed then.
+    pub fn stay(&mut self, world: World<'_>, notice: &StayNotice, out: &mut Outcome) -> Result<(), StayFault> {
+        let turn = self.stays.take(world.now, notice)?;
+        self.turned(world, turn, out);
+        Ok(())
+    }
+
+    /// A stay goes to another room.
+    pub fn stay_leaves(&mut self, world: World<'_>, token: &StayToken, version: u64, out: &mut Outcome) {
+        if let Some(turn) = self.stays.leave(token, version) {
+            self.turned(world, turn, out);
+        }
+    }
+
+    /// Whether this stay is in or expected here.
+    pub fn holds(&self, token: &StayToken) -> bool {
+        self.stays.holds(token)
+    }
+
+    /// Whether this guest is in or expected here.
+    pub fn expects(&self, guest: &GuestToken) -> bool {
+        self.stays.guests().any(|g| g == guest)
+    }
+
+    /// What is known of a guest who is in or expected here has changed.
+    pub fn guest_changed(&mut self, world: World<'_>, out: &mut Outcome) {
+        self.routine.replan();
+        out.save(SaveWhen::Soon);
+        self.settle(world, out);
+    }
+
+    /// Central's word on a request of this room. Returns whether it was one.
+    pub fn status(&mut self, world: World<'_>, notice: &StatusNotice, out: &mut Outcome) -> bool {
+        let is_emergency = self.safety.answered(&notice.request);
+        let request = self.requests.status(notice);
+        let item = match &request {
+            Some(request) if request.state == RequestState::Done && request.need == Need::Routine => {
+                request.items.first()
+            }
+            Some(_) => None,
+            None if notice.status == RequestStatus::Done => notice.item.as_ref(),
+            None => None,
+        };
+        if let (Some(item), Some(_)) = (item, &self.stays.current) {
+            self.routine
+                .fulfilled(world.calendar, notice.at.unwrap_or(world.now), item);
+        }
+        let is_ours = is_emergency || request.is_some() || item.is_some();
+        if is_ours {
+            out.save(SaveWhen::Now);
+            self.settle(world, out);
+        }
+        is_ours
+    }
+
+    /// The time has come for something, or the property changed.
+    pub fn advance(&mut self, world: World<'_>, out: &mut Outcome) {
+        out.save(SaveWhen::Soon);
+        self.settle(world, out);
+    }
+
+    /// The property was configured anew: what the room no longer has is dropped.
+    pub fn configured(&mut self, world: World<'_>, out: &mut Outcome) {
+        self.devices.keep_only(&world.setup.devices);
+        self.routine.replan();
+        self.advance(world, out);
+    }
+
+    /// The daemon stops: devices are handed back to their own control, where they can keep a room by themselves.
+    pub fn hand_back(&mut self, world: World<'_>, out: &mut Outcome) {
+        for device in &world.setup.devices {
+            for (point, value) in &device.hand_back {
+                let because = Because::rule("daemon-stops");
+                self.want(world, device, *point, value.clone(), Purpose::HandBack, because, out);
+            }
+        }
+    }
+
+    /// When this room has something to do by itself.
+    pub fn deadline(&self, world: World<'_>) -> Option<Moment> {
+        let (now, setups) = (world.now, &world.setup.devices);
+        let in_stay = self
+            .stays
+            .current
+            .as_ref()
+            .map(|_| [self.evidence.deadline(), self.routine.deadline(now)]);
+        let arrival = self
+            .stays
+            .next_due()
+            .and_then(|stay| arrival::due_at(&world.property.policies, stay));
+        let no_show = self
+            .stays
+            .next_due()
+            .and_then(|stay| Some(stay.eta? + world.property.policies.arrival.no_show_after));
+        [
+            self.occupancy.deadline(self.senses(world), now),
+            self.devices.deadline(setups, now),
+            self.shadow.deadline(),
+            self.safety.deadline(),
+            self.requests.deadline(now),
+            self.climate.deadline(&self.view(world), &self.thermal),
+            arrival.filter(|at| *at > now),
+            no_show.filter(|at| *at > now),
+        ]
+        .into_iter()
+        .chain(in_stay.into_iter().flatten())
+        .flatten()
+        .min()
+    }
+
+    /// What a person would want to know of the room, in words and figures.
+    pub fn summary(&self, world: World<'_>) -> serde_json::Value {
+        let view = self.view(world);
+        serde_json::json!({
+            "room": world.setup.id,
+            "presence": self.occupancy.presence(world.now).word(),
+            "phase": self.climate.phase.word(),
+            "temperature": view.temperature,
+            "preferred": in_unit(Point::TargetTemperature, view.preferred.hundredths).map(|v| v.scalar()),
+            "preferred_from": if self.climate.choice.is_some() { "hand" } else { view.preferred.from },
+            "stay": self.stays.foremost().map(|stay| stay.token.as_str()),
+            "eta": self.stays.foremost().and_then(|stay| stay.eta),
+            "dnd": self.signs.dnd,
+            "requests": self.requests.open().map(|r| r.id.as_str()).collect::<Vec<_>>(),
+            "devices_silent": world.setup.devices.iter().filter(|d| self.devices.silent_since(world.now, d).is_some())
+                .map(|d| d.id.as_str()).collect::<Vec<_>>(),
+        })
+    }
+
+    /// How many of the room's devices are silent.
+    pub fn devices_silent(&self, world: World<'_>) -> usize {
+        world
+            .setup
+            .devices
+            .iter()
+            .filter(|d| self.devices.silent_since(world.now, d).is_some())
+            .count()
+    }
+}
+
+impl Outcome {
+    fn command(&mut self, command: Command) {
+        self.save(SaveWhen::Now);
+        self.effects.push(Effect::Command(Box::new(command)));
+    }
+
+    fn report(&mut self, report: Report) {
+        self.save(SaveWhen::Now);
+        self.effects.push(Effect::Report(report));
+    }
+
+    fn note(&mut self, world: World<'_>, because: Because) {
+        self.effects.push(Effect::Note {
+            room: world.setup.id.clone(),
+            because,
+        });
+    }
+
+    fn refuse(&mut self, reason: &'static str, what: String) {
+        self.effects.push(Effect::Refuse(Refusal {
+            reason: reason.into(),
+            what,
+        }));
+    }
+
+    fn save(&mut self, when: SaveWhen) {
+        self.save = self.save.max(Some(when));
+    }
+
+    /// Closes the room's turn: if anything changed, the room is to be kept.
+    pub fn close(&mut self, setup: &RoomSetup) {
+        if let Some(when) = self.save.take() {
+            self.effects.push(Effect::Save {
+                key: Key::Room(setup.id.clone()),
+                when,
+            });
+        }
+    }
+}

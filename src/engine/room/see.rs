@@ -1,0 +1,107 @@
+//! What does the room look like now, to whoever decides?
+
+use super::{Room, World};
+use crate::engine::climate::View;
+use crate::engine::evidence::Evidence;
+use crate::engine::occupancy::Senses;
+use crate::engine::preference::{self, ATTRIBUTES, Answer, Attribute};
+use crate::engine::stay::Stay;
+use crate::model::{DeviceRole, DeviceSetup, HvacMode, Point, RoomSetup, Value};
+
+impl Room {
+    /// Whether somebody is, or may be, in. With a guest checked in, a sensor that is silent, or missing, means "may be".
+    pub(super) fn is_occupied(&self, world: World<'_>) -> bool {
+        if self.stays.current.is_none() {
+            return has_presence(world.setup) && self.occupancy.presence(world.now).is_occupied();
+        }
+        let is_blind = |d: &DeviceSetup| tells_presence(d) && self.devices.silent_since(world.now, d).is_some();
+        !has_presence(world.setup)
+            || self.occupancy.presence(world.now).is_occupied()
+            || world.setup.devices.iter().any(is_blind)
+    }
+
+    pub(super) fn senses<'a>(&self, world: World<'a>) -> Senses<'a> {
+        let is_bed = |d: &&DeviceSetup| d.reports.contains(&Point::BedOccupied);
+        let bed = world.setup.devices.iter().find(is_bed);
+        let bed = bed.is_some_and(|d| self.devices.silent_since(world.now, d).is_none());
+        Senses {
+            bed,
+            calendar: world.calendar,
+        }
+    }
+
+    pub(super) fn view<'a>(&'a self, world: World<'a>) -> View<'a> {
+        let setups = &world.setup.devices;
+        let stay = self.stays.foremost();
+        let thermometer = setups
+            .iter()
+            .find(|d| self.devices.value(&d.id, Point::RoomTemperature).is_some());
+        let is_fresh = thermometer.is_some_and(|d| self.devices.silent_since(world.now, d).is_none());
+        let temperature = thermometer.and_then(|d| self.devices.value(&d.id, Point::RoomTemperature)?.temperature());
+        let power = self.devices.first(setups, Point::Power).and_then(Value::flag);
+        let mode = match self.devices.first(setups, Point::HvacMode) {
+            Some(Value::Hvac(mode)) => Some(*mode),
+            _ => None,
+        };
+        View {
+            now: world.now,
+            room: &world.setup.id,
+            is_occupied: self.is_occupied(world),
+            current: self.stays.current.as_ref(),
+            due: self.stays.next_due(),
+            temperature: temperature.filter(|_| is_fresh),
+            preferred: answer(world, &ATTRIBUTES[0], stay, &self.evidence),
+            policies: &world.property.policies,
+            outdoor: world.outdoor,
+            mode: if power == Some(false) {
+                Some(HvacMode::Off)
+            } else {
+                mode
+            },
+            out_of_order: world.setup.out_of_order,
+        }
+    }
+}
+
+pub(super) fn answer(world: World<'_>, attribute: &Attribute, stay: Option<&Stay>, evidence: &Evidence) -> Answer {
+    let guest = stay.and_then(|s| s.guest.as_ref()).and_then(|g| world.guests.get(g));
+    let usual = match attribute.point {
+        Point::TargetTemperature => world.property.policies.comfort.hundredths(),
+        _ => 5000,
+    };
+    // The stay in progress teaches only about its own guest, not about the one who comes next.
+    let shown = stay
+        .filter(|s| s.checked_in_at.is_some())
+        .and_then(|_| evidence.of(attribute.point));
+    preference::answer(attribute, guest, stay, shown, usual, world.calendar.day(world.now))
+}
+
+pub(super) fn attribute_answer(
+    world: World<'_>,
+    stay: Option<&Stay>,
+    evidence: &Evidence,
+    point: Point,
+) -> Option<Answer> {
+    preference::attribute(point).map(|attribute| answer(world, attribute, stay, evidence))
+}
+
+pub(super) fn tells_presence(device: &DeviceSetup) -> bool {
+    let is_door = matches!(device.role, DeviceRole::Plain | DeviceRole::Door);
+    device.role != DeviceRole::Apart
+        && device.reports.iter().any(|point| match point {
+            Point::Open => is_door,
+            Point::Occupied | Point::BedOccupied | Point::KeyCard => true,
+            _ => false,
+        })
+}
+
+pub(super) fn has_presence(setup: &RoomSetup) -> bool {
+    setup.devices.iter().any(tells_presence)
+}
+
+pub(super) fn has_door(setup: &RoomSetup) -> bool {
+    setup
+        .devices
+        .iter()
+        .any(|d| tells_presence(d) && d.reports.iter().any(|p| matches!(p, Point::Open | Point::KeyCard)))
+}

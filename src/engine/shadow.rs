@@ -1,0 +1,564 @@
+//! What should each device be set to, what is it set to, and who changed it?
+//!
+//! Desired and reported state side by side. A difference is told again with doubling pauses and a limit. When a report
+//! arrives, it is judged: our own command coming back, the device's own doing, or the guest's hand. Only the last is
+//! learnt from, and it is never overruled.
+
+use super::devices::News;
+use crate::model::{
+    Ability, Because, Celsius, Command, CommandId, DeviceId, DeviceSetup, Limits, Moment, Percent, Point, Purpose,
+    RoomId, Span, Value, WriteResult,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// A command is told so often before its outcome is called unknown.
+const ATTEMPTS_MAX: u32 = 5;
+/// The first pause before telling again; it doubles.
+const PAUSE_MIN: Span = Span::seconds(60);
+/// So many values told last are remembered, to know their late echoes.
+const ECHOES_MAX: usize = 4;
+/// A command that waits longer than this on its way is not carried out.
+const COMMAND_LIFE: Span = Span::minutes(10);
+/// Memory wear is counted over this.
+const BUDGET_WINDOW: Span = Span::hours(24);
+/// A device whose profile states no confirmation is believed for so long.
+const CONFIRM_USUAL: Span = Span::seconds(60);
+
+/// How a command ended, or that it has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// On its way.
+    Pending,
+    /// The device shows what it was told.
+    Applied,
+    /// The device took it to the edge of its own range.
+    Clamped,
+    /// The device went back by itself.
+    Reverted,
+    /// The guest set something else.
+    Overridden,
+    /// Nothing was seen.
+    Unknown,
+}
+
+impl Outcome {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Outcome::Pending => "pending",
+            Outcome::Applied => "applied",
+            Outcome::Clamped => "clamped",
+            Outcome::Reverted => "reverted",
+            Outcome::Overridden => "overridden",
+            Outcome::Unknown => "unknown",
+        }
+    }
+}
+
+/// One setting of one device, as it should be.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Aim {
+    device: DeviceId,
+    point: Point,
+    /// None once somebody else decides.
+    desired: Option<Value>,
+    purpose: Purpose,
+    because: Because,
+    outcome: Outcome,
+    attempt: u32,
+    command: u64,
+    told_at: Moment,
+    /// When to look again: the confirmation is overdue, or the budget allows the next write.
+    again_at: Option<Moment>,
+    /// What stood there before the last command.
+    replaced: Option<Value>,
+    echoes: VecDeque<(Value, Moment)>,
+    /// Times of the writes of the last day, for the device's memory.
+    writes: VecDeque<Moment>,
+}
+
+/// All settings of a room that innkeeper has ever wanted something of.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Shadow {
+    aims: Vec<Aim>,
+    number: u64,
+}
+
+/// What is wanted of one setting.
+pub struct Wish<'a> {
+    /// Of which device.
+    pub device: &'a DeviceSetup,
+    /// With which ability of it.
+    pub ability: &'a Ability,
+    /// What.
+    pub value: Value,
+    /// What for.
+    pub purpose: Purpose,
+    /// Why.
+    pub because: Because,
+}
+
+/// Who changed a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Judgement {
+    /// Our own command, coming back.
+    Own(Outcome),
+    /// The device's own doing, or too close to our command to tell.
+    Device(Outcome),
+    /// The guest's hand, or staff's: nobody of ours told it.
+    Hand,
+    /// Nothing changed.
+    Same,
+    /// Changed while nobody listened: respected, but not learnt from.
+    Found,
+}
+
+impl Shadow {
+    /// Wants a setting to be so. Returns the command to send now, if one is due.
+    pub fn want(
+        &mut self,
+        now: Moment,
+        room: &RoomId,
+        limits: &Limits,
+        shown: Option<&Value>,
+        wish: Wish<'_>,
+    ) -> Option<Command> {
+        let value = fit(limits, wish.ability, wish.value)?;
+        let aim = self.aim(wish.device, wish.ability.point, wish.purpose, now);
+        let is_new = aim.desired.as_ref() != Some(&value);
+        (aim.purpose, aim.because) = (wish.purpose, wish.because);
+        if is_new {
+            (aim.desired, aim.attempt, aim.outcome, aim.again_at) = (Some(value), 0, Outcome::Pending, None);
+        }
+        self.tell(now, room, wish.device, wish.ability, shown)
+    }
+
+    /// Wants nothing more of a setting: somebody else decides.
+    pub fn release(&mut self, device: &DeviceId, point: Point) {
+        if let Some(aim) = self
+            .aims
+            .iter_mut()
+            .find(|aim| aim.device == *device && aim.point == point)
+        {
+            (aim.desired, aim.again_at) = (None, None);
+        }
+    }
+
+    /// How the last command for a setting ended.
+    pub fn outcome(&self, device: &DeviceId, point: Point) -> Option<Outcome> {
+        self.find(device, point).map(|aim| aim.outcome)
+    }
+
+    /// When something is to be told again or given up.
+    pub fn deadline(&self) -> Option<Moment> {
+        self.aims.iter().filter_map(|aim| aim.again_at).min()
+    }
+
+    /// Tells again what is due. Returns commands, and the settings whose outcome is now called unknown.
+    pub fn advance(
+        &mut self,
+        now: Moment,
+        room: &RoomId,
+        devices: &[DeviceSetup],
+        shown: impl Fn(&DeviceId, Point) -> Option<Value>,
+    ) -> (Vec<Command>, Vec<(DeviceId, Point)>) {
+        let due: Vec<(DeviceId, Point)> = self
+            .aims
+            .iter()
+            .filter(|a| a.again_at.is_some_and(|at| at <= now))
+            .map(|a| (a.device.clone(), a.point))
+            .collect();
+        let (mut commands, mut given_up) = (Vec::new(), Vec::new());
+        for (id, point) in due {
+            let setup = devices.iter().find(|d| d.id == id);
+            let Some((setup, ability)) = setup.and_then(|d| Some((d, d.abilities.iter().find(|a| a.point == point)?)))
+            else {
+                self.release(&id, point);
+                continue;
+            };
+            commands.extend(self.tell(now, room, setup, ability, shown(&id, point).as_ref()));
+            if let Some(aim) = self.aims.iter_mut().find(|a| a.device == id && a.point == point)
+                && aim.outcome == Outcome::Pending
+                && aim.attempt >= ATTEMPTS_MAX
+                && aim.again_at.is_none()
+            {
+                aim.outcome = Outcome::Unknown;
+                given_up.push((id, point));
+            }
+        }
+        (commands, given_up)
+    }
+
+    /// Notes what became of a command on its way. A refused one is not told again.
+    pub fn written(&mut self, now: Moment, number: u64, result: &WriteResult) {
+        let Some(aim) = self.aims.iter_mut().find(|aim| aim.command == number) else {
+            return;
+        };
+        match result {
+            WriteResult::Sent => {}
+            WriteResult::Verified => (aim.outcome, aim.again_at) = (Outcome::Applied, None),
+            WriteResult::Refused(_) => {
+                (aim.outcome, aim.again_at, aim.attempt) = (Outcome::Unknown, None, ATTEMPTS_MAX)
+            }
+            WriteResult::Failed(_) => aim.again_at = Some(now + pause(aim.attempt)),
+        }
+    }
+
+    /// Judges who changed a setting, by the news of it.
+    pub fn judge(&mut self, now: Moment, setup: &DeviceSetup, point: Point, news: &News) -> Judgement {
+        let ability = setup.abilities.iter().find(|a| a.point == point);
+        let Some(aim) = self
+            .aims
+            .iter_mut()
+            .find(|aim| aim.device == setup.id && aim.point == point)
+        else {
+            return unasked(news);
+        };
+        let tolerance = ability.map_or(0.0, |a| a.tolerance);
+        let is_wanted = aim
+            .desired
+            .as_ref()
+            .is_some_and(|want| news.after.is_near(want, tolerance));
+        if is_wanted {
+            (aim.outcome, aim.again_at) = (Outcome::Applied, None);
+            return if news.is_change() {
+                Judgement::Own(Outcome::Applied)
+            } else {
+                Judgement::Same
+            };
+        }
+        if !news.is_change() {
+            return Judgement::Same;
+        }
+        let echoed =
+            |(value, at): &(Value, Moment)| news.after.is_near(value, tolerance) && now.since(*at) <= setup.echo_within;
+        if aim.echoes.iter().any(echoed) {
+            return Judgement::Own(aim.outcome);
+        }
+        if aim.desired.is_none() {
+            return unasked(news);
+        }
+        aim.own_doing(now, setup, ability, news)
+            .map_or_else(|| unasked(news), Judgement::Device)
+    }
+
+    /// Notes that the guest decided otherwise.
+    pub fn overridden(&mut self, device: &DeviceId, point: Point) {
+        if let Some(aim) = self
+            .aims
+            .iter_mut()
+            .find(|aim| aim.device == *device && aim.point == point)
+        {
+            aim.outcome = Outcome::Overridden;
+        }
+        self.release(device, point);
+    }
+
+    fn find(&self, device: &DeviceId, point: Point) -> Option<&Aim> {
+        self.aims.iter().find(|aim| aim.device == *device && aim.point == point)
+    }
+
+    fn aim(&mut self, setup: &DeviceSetup, point: Point, purpose: Purpose, now: Moment) -> &mut Aim {
+        let place = self
+            .aims
+            .iter()
+            .position(|aim| aim.device == setup.id && aim.point == point);
+        let place = place.unwrap_or_else(|| {
+            self.aims.push(Aim::new(setup.id.clone(), point, purpose, now));
+            self.aims.len() - 1
+        });
+        &mut self.aims[place]
+    }
+
+    /// Sends what is wanted where it differs from what is shown, inside the device's budget.
+    fn tell(
+        &mut self,
+        now: Moment,
+        room: &RoomId,
+        setup: &DeviceSetup,
+        ability: &Ability,
+        shown: Option<&Value>,
+    ) -> Option<Command> {
+        let number = self.number + 1;
+        let aim = self
+            .aims
+            .iter_mut()
+            .find(|aim| aim.device == setup.id && aim.point == ability.point)?;
+        let value = aim.desired.clone()?;
+        if shown.is_some_and(|shown| shown.is_near(&value, ability.tolerance)) {
+            let was_told = aim.attempt > 0;
+            (aim.again_at, aim.outcome) = (None, if was_told { Outcome::Applied } else { aim.outcome });
+            return None;
+        }
+        if aim.again_at.is_some_and(|at| at > now)
+            || aim.attempt >= ATTEMPTS_MAX
+            || (aim.attempt > 0 && aim.again_at.is_none())
+        {
+            aim.again_at = aim.again_at.filter(|at| *at > now);
+            return None;
+        }
+        if let Some(later) = aim.budget_allows_at(now, ability).filter(|at| *at > now) {
+            aim.again_at = Some(later);
+            return None;
+        }
+        aim.note_told(now, number, &value, ability, shown);
+        let command = Command {
+            id: CommandId {
+                room: room.clone(),
+                number,
+            },
+            device: setup.id.clone(),
+            point: ability.point,
+            value,
+            purpose: aim.purpose,
+            attempt: aim.attempt,
+            expires: now + COMMAND_LIFE,
+            because: aim.because.clone(),
+        };
+        self.number = number;
+        Some(command)
+    }
+}
+
+impl Aim {
+    fn new(device: DeviceId, point: Point, purpose: Purpose, now: Moment) -> Self {
+        Self {
+            device,
+            point,
+            desired: None,
+            purpose,
+            because: Because::rule("none"),
+            outcome: Outcome::Pending,
+            attempt: 0,
+            command: 0,
+            told_at: now,
+            again_at: None,
+            replaced: None,
+            echoes: VecDeque::new(),
+            writes: VecDeque::new(),
+        }
+    }
+
+    fn note_told(&mut self, now: Moment, number: u64, value: &Value, ability: &Ability, shown: Option<&Value>) {
+        self.attempt += 1;
+        (self.command, self.told_at, self.outcome) = (number, now, Outcome::Pending);
+        self.replaced = shown.cloned();
+        let confirm = ability.confirm_within.unwrap_or(CONFIRM_USUAL);
+        self.again_at = Some(now + confirm.max(pause(self.attempt)));
+        push_bounded(&mut self.echoes, (value.clone(), now), ECHOES_MAX);
+        push_bounded(&mut self.writes, now, ability.per_day_max.clamp(1, 1000) as usize);
+    }
+
+    /// Returns when the device's memory may be written next.
+    fn budget_allows_at(&self, now: Moment, ability: &Ability) -> Option<Moment> {
+        let after_gap = self.writes.back().map(|last| *last + ability.gap_min);
+        let is_full = self.writes.len() >= ability.per_day_max.clamp(1, 1000) as usize;
+        let after_day = self
+            .writes
+            .front()
+            .filter(|_| is_full)
+            .map(|first| *first + BUDGET_WINDOW);
+        after_gap.max(after_day).filter(|at| *at > now)
+    }
+
+    /// Returns how the device itself answered our command, if this is its answer and not a hand.
+    fn own_doing(
+        &mut self,
+        now: Moment,
+        setup: &DeviceSetup,
+        ability: Option<&Ability>,
+        news: &News,
+    ) -> Option<Outcome> {
+        let confirm = ability.and_then(|a| a.confirm_within).unwrap_or(CONFIRM_USUAL);
+        let is_answering = now.since(self.told_at) <= confirm.max(setup.settle).max(setup.echo_within);
+        if !is_answering {
+            return None;
+        }
+        let edge = |limit: Option<f64>| limit.is_some() && news.after.number() == limit;
+        if self.outcome == Outcome::Pending && ability.is_some_and(|a| edge(a.min) || edge(a.max)) {
+            (self.outcome, self.again_at) = (Outcome::Clamped, None);
+            return Some(Outcome::Clamped);
+        }
+        if self.replaced.as_ref() == Some(&news.after) {
+            self.outcome = Outcome::Reverted;
+            return Some(Outcome::Reverted);
+        }
+        (now.since(self.told_at) <= setup.settle).then_some(self.outcome)
+    }
+}
+
+fn unasked(news: &News) -> Judgement {
+    match (&news.before, news.is_live, news.is_change()) {
+        (_, _, false) => Judgement::Same,
+        (None, _, _) | (_, false, _) => Judgement::Found,
+        (Some(_), true, true) => Judgement::Hand,
+    }
+}
+
+fn pause(attempt: u32) -> Span {
+    PAUSE_MIN * (1 << attempt.saturating_sub(1).min(6))
+}
+
+fn push_bounded<T>(list: &mut VecDeque<T>, item: T, max: usize) {
+    while list.len() >= max {
+        list.pop_front();
+    }
+    list.push_back(item);
+}
+
+/// Brings a wished value inside the safety limits, then to what the device takes; limits win.
+fn fit(limits: &Limits, ability: &Ability, value: Value) -> Option<Value> {
+    let (low, high) = match ability.point {
+        Point::TargetTemperature => (limits.temperature_min.to_f64(), limits.temperature_max.to_f64()),
+        Point::Firmness => (limits.firmness_min.to_f64(), limits.firmness_max.to_f64()),
+        _ => (f64::MIN, f64::MAX),
+    };
+    let Some(wish) = value.number() else {
+        return (ability.words.is_empty() || ability.words.iter().any(|w| value.scalar() == w.as_str()))
+            .then_some(value);
+    };
+    let taken = ability.nearest(wish.clamp(low, high));
+    if taken < low - 1e-9 || taken > high + 1e-9 {
+        return None;
+    }
+    match value {
+        Value::Temperature(_) => Celsius::new(taken).map(Value::Temperature),
+        Value::Share(_) => Percent::new(taken).map(Value::Share),
+        other => Some(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{DeviceRole, ProfileId};
+    use std::collections::BTreeMap;
+
+    fn setup() -> DeviceSetup {
+        DeviceSetup {
+            id: DeviceId::new("t-1").unwrap(),
+            profile: ProfileId::new("any").unwrap(),
+            zone: None,
+            role: DeviceRole::Plain,
+            reports: vec![Point::TargetTemperature],
+            guest_points: vec![Point::TargetTemperature],
+            abilities: vec![Ability {
+                point: Point::TargetTemperature,
+                min: Some(16.0),
+                max: Some(30.0),
+                step: Some(0.5),
+                words: vec![],
+                confirm_within: Some(Span::seconds(30)),
+                tolerance: 0.05,
+                gap_min: Span::seconds(60),
+                per_day_max: 48,
+            }],
+            buttons: BTreeMap::new(),
+            silent_after: Span::hours(1),
+            echo_within: Span::seconds(40),
+            settle: Span::ZERO,
+            hand_back: vec![],
+        }
+    }
+
+    fn degrees(t: f64) -> Value {
+        Value::Temperature(Celsius::new(t).unwrap())
+    }
+
+    fn at(seconds: i64) -> Moment {
+        Moment::EARLIEST + Span::seconds(seconds)
+    }
+
+    fn want(shadow: &mut Shadow, now: Moment, shown: f64, value: f64) -> Option<Command> {
+        let (setup, room) = (setup(), RoomId::new("1204").unwrap());
+        let wish = Wish {
+            device: &setup,
+            ability: &setup.abilities[0],
+            value: degrees(value),
+            purpose: Purpose::Prepare,
+            because: Because::rule("test"),
+        };
+        shadow.want(now, &room, &Limits::default(), Some(&degrees(shown)), wish)
+    }
+
+    fn news(before: f64, after: f64, is_live: bool) -> News {
+        News {
+            before: Some(degrees(before)),
+            after: degrees(after),
+            is_live,
+        }
+    }
+
+    #[test]
+    fn our_own_command_coming_back_is_not_the_guest() {
+        let mut shadow = Shadow::default();
+        assert!(want(&mut shadow, at(0), 18.0, 24.0).is_some());
+        let judged = shadow.judge(at(1), &setup(), Point::TargetTemperature, &news(18.0, 24.0, true));
+        assert_eq!(judged, Judgement::Own(Outcome::Applied));
+        assert_eq!(shadow.deadline(), None);
+    }
+
+    #[test]
+    fn a_late_echo_of_an_older_command_is_not_the_guest() {
+        let mut shadow = Shadow::default();
+        want(&mut shadow, at(0), 18.0, 24.0);
+        shadow.judge(at(1), &setup(), Point::TargetTemperature, &news(18.0, 24.0, true));
+        want(&mut shadow, at(70), 24.0, 21.0);
+        shadow.judge(at(71), &setup(), Point::TargetTemperature, &news(24.0, 21.0, true));
+        want(&mut shadow, at(140), 21.0, 23.0);
+        shadow.judge(at(141), &setup(), Point::TargetTemperature, &news(21.0, 23.0, true));
+        let judged = shadow.judge(at(105), &setup(), Point::TargetTemperature, &news(23.0, 21.0, true));
+        assert!(matches!(judged, Judgement::Own(_)), "{judged:?}");
+    }
+
+    #[test]
+    fn a_dial_turned_long_after_is_the_guest() {
+        let mut shadow = Shadow::default();
+        want(&mut shadow, at(0), 18.0, 24.0);
+        shadow.judge(at(1), &setup(), Point::TargetTemperature, &news(18.0, 24.0, true));
+        let judged = shadow.judge(at(600), &setup(), Point::TargetTemperature, &news(24.0, 22.0, true));
+        assert_eq!(judged, Judgement::Hand);
+    }
+
+    #[test]
+    fn a_device_that_goes_back_by_itself_is_told_again_and_at_last_given_up() {
+        let (mut shadow, room) = (Shadow::default(), RoomId::new("1204").unwrap());
+        want(&mut shadow, at(0), 18.0, 24.0);
+        let judged = shadow.judge(at(5), &setup(), Point::TargetTemperature, &news(24.0, 18.0, true));
+        assert_eq!(judged, Judgement::Device(Outcome::Reverted));
+        let (mut told, mut given_up) = (1, Vec::new());
+        while let Some(due) = shadow.deadline() {
+            let (commands, lost) = shadow.advance(due, &room, &[setup()], |_, _| Some(degrees(18.0)));
+            told += commands.len();
+            given_up.extend(lost);
+        }
+        assert_eq!((told, given_up.len()), (5, 1));
+    }
+
+    #[test]
+    fn nothing_is_told_that_is_already_so_or_outside_the_limits() {
+        let mut shadow = Shadow::default();
+        assert!(want(&mut shadow, at(0), 24.0, 24.0).is_none());
+        let hot = want(&mut shadow, at(100), 24.0, 60.0).unwrap();
+        assert_eq!(hot.value, degrees(28.0));
+    }
+
+    #[test]
+    fn a_devices_memory_is_not_written_more_often_than_it_bears() {
+        let mut shadow = Shadow::default();
+        assert!(want(&mut shadow, at(0), 18.0, 24.0).is_some());
+        assert!(want(&mut shadow, at(10), 24.0, 21.0).is_none(), "60 s apart at least");
+        assert_eq!(shadow.deadline(), Some(at(60)));
+    }
+
+    #[test]
+    fn what_changed_while_nobody_listened_is_found_not_learnt() {
+        let mut shadow = Shadow::default();
+        assert_eq!(
+            shadow.judge(at(0), &setup(), Point::TargetTemperature, &news(22.0, 25.0, false)),
+            Judgement::Found
+        );
+    }
+}

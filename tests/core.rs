@@ -1,0 +1,12 @@
+//! Does the pure core do what it promises? Stories, the restarted twin, recordings, and the house rules.
+
+#[path = "core/property.rs"]
+mod property;
+#[path = "core/recording.rs"]
+mod recording;
+#[path = "core/stories.rs"]
+mod stories;
+#[path = "core/tidy.rs"]
+mod tidy;
+#[path = "core/twin.rs"]
+mod twin;

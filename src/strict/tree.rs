@@ -4,6 +4,7 @@ use super::{FAULTS_MAX, Fault, TEXT_BYTES_MAX};
 use serde::de::value::MapDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
+use std::collections::BTreeSet;
 use std::fmt;
 use toml::de::{DeTable, DeValue};
 
@@ -205,6 +206,48 @@ impl Tree {
     pub fn take_at<T: DeserializeOwned>(&self, path: &[&str]) -> Option<Result<T, Fault>> {
         let node = self.get(path)?;
         Some(T::deserialize(Reader(node)).map_err(|snag| self.fault_at(snag.at.unwrap_or(node.at), snag.message, "")))
+    }
+
+    /// Takes out every single value at which one of the faults stands, so that the rest can still be read, and returns the
+    /// paths to them.
+    pub fn prune(&mut self, faults: &[Fault]) -> Vec<Vec<String>> {
+        let places: BTreeSet<(usize, usize)> = faults.iter().map(|fault| (fault.line, fault.column)).collect();
+        let mut root = std::mem::replace(&mut self.root.kind, Kind::Flag(false));
+        let mut gone = Vec::new();
+        if !places.is_empty() {
+            self.prune_below(&mut root, &places, &mut Vec::new(), &mut gone);
+        }
+        self.root.kind = root;
+        gone
+    }
+
+    fn prune_below(
+        &self,
+        kind: &mut Kind,
+        places: &BTreeSet<(usize, usize)>,
+        path: &mut Vec<String>,
+        gone: &mut Vec<Vec<String>>,
+    ) {
+        let mut keeps = |step: String, node: &mut Node| {
+            path.push(step);
+            let is_single = !matches!(node.kind, Kind::Table(_) | Kind::List(_));
+            let keep = !(is_single && places.contains(&self.place(node.at)));
+            if keep {
+                self.prune_below(&mut node.kind, places, path, gone);
+            } else {
+                gone.push(path.clone());
+            }
+            path.pop();
+            keep
+        };
+        match kind {
+            Kind::Table(entries) => entries.retain_mut(|entry| keeps(entry.key.clone(), &mut entry.value)),
+            Kind::List(items) => {
+                let mut place = 0..;
+                items.retain_mut(|item| keeps(place.next().unwrap_or(0usize).to_string(), item));
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn fault_at(&self, at: usize, message: impl Into<String>, help: impl Into<String>) -> Fault {
@@ -421,6 +464,15 @@ mod tests {
             (2, 7),
             "the last part that exists"
         );
+    }
+
+    #[test]
+    fn what_is_wrong_is_taken_out_and_the_rest_stays() {
+        let mut tree = Tree::parse("t.toml", "a = 1\n[b]\nc = 'x'\nd = [5, 6]\n").unwrap();
+        let faults = [tree.fault(&["b", "c"], "", ""), tree.fault(&["b", "d", "0"], "", "")];
+        assert_eq!(tree.prune(&faults), [vec!["b", "c"], vec!["b", "d", "0"]]);
+        assert!(tree.get(&["a"]).is_some() && tree.get(&["b", "c"]).is_none());
+        assert!(matches!(tree.get(&["b", "d", "0"]).unwrap().kind, Kind::Integer(6)));
     }
 
     #[test]

@@ -303,7 +303,12 @@ impl Owner {
                 Effect::Forget(key) => _ = self.turn.forget.insert(key),
                 Effect::Refuse(refusal) => {
                     self.metrics.reject("engine", &refusal.reason, 1);
-                    tracing::warn!(reason = %refusal.reason, what = refusal.what, "not taken");
+                    // Repeated messages are the rule where delivery is at least once.
+                    if refusal.reason == "stay_stale_version" {
+                        tracing::debug!(reason = %refusal.reason, what = refusal.what, "not taken");
+                    } else {
+                        tracing::warn!(reason = %refusal.reason, what = refusal.what, "not taken");
+                    }
                 }
                 Effect::Note { .. } => {}
             }

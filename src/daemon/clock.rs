@@ -17,7 +17,11 @@ static FAST: OnceLock<Fast> = OnceLock::new();
 
 /// Lets this process live from a chosen moment on, so many times faster than real. Once, before anything else.
 pub fn run_fast(from: Moment, factor: f64) {
-    let _ = FAST.set(Fast { started: Instant::now(), from, factor: factor.max(1.0) });
+    let _ = FAST.set(Fast {
+        started: Instant::now(),
+        from,
+        factor: factor.max(1.0),
+    });
 }
 
 /// Now.

@@ -112,7 +112,13 @@ impl Room {
         out.save(SaveWhen::Soon);
         if let Some((device, point, outcome)) = ended {
             let because = Because::rule("write-ended").with("outcome", outcome.word());
-            out.note(world, because.with("device", device).with("point", point).with("command", number));
+            out.note(
+                world,
+                because
+                    .with("device", device)
+                    .with("point", point)
+                    .with("command", number),
+            );
         }
         if let WriteResult::Refused(why) | WriteResult::Failed(why) = result {
             out.note(

@@ -1,6 +1,6 @@
 //! Does this profile do what it says, and what does it make of this message?
 
-use crate::profile::{Library, Profile as Model, answer, examples};
+use crate::profile::{Library, Profile as Model, examples};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use std::io::{BufRead, Write, stdin, stdout};
@@ -116,7 +116,7 @@ impl Decode {
                 continue;
             }
             let message = message(&line).with_context(|| format!("line {}", number + 1))?;
-            let decoded = answer::decode_line(&profile, &message.0, &message.1);
+            let decoded = crate::profile::decode_line(&profile, &message.0, &message.1);
             writeln!(out, "{}", serde_json::to_string(&decoded)?)?;
         }
         Ok(ExitCode::SUCCESS)

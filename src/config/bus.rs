@@ -70,7 +70,7 @@ fn transport(link: &ModbusLink) -> Option<Transport> {
 fn unit_plan(library: &Library, link: &ModbusLink, device: &DeviceId, binding: &Binding) -> Option<UnitPlan> {
     let bound = device_binding(library, device, binding)?;
     let says = bound.profile().modbus()?;
-    let length = |ours: Option<super::Lasting>, makers: Option<crate::profile::Length>, usual: Span| {
+    let length = |ours: Option<super::Lasting>, makers: Option<crate::strict::Length>, usual: Span| {
         ours.map(|own| own.0).or(makers.map(|length| length.0)).unwrap_or(usual)
     };
     let reply = length(link.reply, says.reply, REPLY);

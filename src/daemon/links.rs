@@ -7,7 +7,7 @@ use super::clock;
 use super::inbox::Inbox;
 use crate::config::{CentralLink, Configured, Link, MqttLink, Tls};
 use crate::device::{Outlet, bus, mqtt};
-use crate::model::{DeviceId, LinkId};
+use crate::model::{DeviceId, LinkId, Span};
 use crate::mqtt::{LinkOptions, Login, TlsFiles};
 use crate::observe::Pulses;
 use crate::profile::Library;
@@ -19,6 +19,9 @@ use tokio::sync::{mpsc, watch};
 
 /// A link that is connected exchanges something at least this often; one that is not tries again.
 const PULSE_WITHIN: Duration = Duration::from_secs(180);
+
+/// What central has not acknowledged after this is sent again, then after twice the time.
+const CENTRAL_RESEND: Span = Span::seconds(30);
 
 enum Handle {
     Mqtt(mqtt::MqttDevices),
@@ -177,7 +180,7 @@ fn central_options(link: &CentralLink) -> Result<LinkOptions> {
 fn ack_mode(link: &CentralLink) -> AckMode {
     match link.ack {
         crate::config::Ack::Broker => AckMode::Broker,
-        crate::config::Ack::Central => AckMode::central(),
+        crate::config::Ack::Central => AckMode::Central { resend_after: CENTRAL_RESEND },
     }
 }
 

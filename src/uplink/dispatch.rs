@@ -52,6 +52,15 @@ pub enum AckMode {
 impl AckMode {
     /// The longest pause before a message is sent again to a central that is silent.
     pub const RESEND_MAX: Span = Span::minutes(15);
+    /// The usual first wait for central: it answers within a second or two, or it is not there.
+    pub const RESEND_AFTER: Span = Span::seconds(30);
+
+    /// Returns the mode in which central's own word is waited for, with the usual time-out.
+    pub const fn central() -> Self {
+        AckMode::Central {
+            resend_after: Self::RESEND_AFTER,
+        }
+    }
 }
 
 /// What order is kept within.

@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::sync::mpsc;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 fn now() -> Moment {
     Moment::from_millis(1_795_000_000_000)
@@ -53,6 +53,7 @@ struct Desk {
     events: Vec<Event>,
     refused: Vec<Reason>,
     commits: bool,
+    unreadable: u32,
 }
 
 impl Owner {
@@ -70,6 +71,7 @@ impl Owner {
             events: Vec::new(),
             refused: Vec::new(),
             commits: true,
+            unreadable: 0,
         };
         let this = Self(Arc::new(Mutex::new(desk)));
         let desk = this.clone();
@@ -120,6 +122,7 @@ impl Owner {
 impl Desk {
     fn serve(&mut self, word: FromLink) {
         match word {
+            FromLink::Read(_) if self.unreadable > 0 => self.unreadable -= 1,
             FromLink::Read(ask) => {
                 let class = ask.class as usize;
                 let page = self
@@ -276,8 +279,7 @@ fn check_order(log: &Path) -> usize {
     ids.len()
 }
 
-async fn ten_thousand_with_cuts(ack: AckMode) {
-    const ENTRIES: u64 = 10_000;
+async fn arrive_though_cut(entries: u64, ack: AckMode) {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("central.jsonl");
     let broker = Broker::on_loopback().unwrap();
@@ -293,7 +295,7 @@ async fn ten_thousand_with_cuts(ack: AckMode) {
         }
     });
     let begun = Instant::now();
-    for number in 0..ENTRIES {
+    for number in 0..entries {
         owner.put(&request(&format!("r{}", number % 300), number));
         if number.is_multiple_of(100) {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -305,7 +307,7 @@ async fn ten_thousand_with_cuts(ack: AckMode) {
     let cut = *proxy.cut.borrow();
     // An empty outbox says that the broker has everything; central may still be reading.
     let begun = Instant::now();
-    while central.lines.with(" request ") - central.lines.with("(again)") < ENTRIES as usize {
+    while central.lines.with(" request ") - central.lines.with("(again)") < entries as usize {
         assert!(begun.elapsed() < PATIENCE, "{} lines", central.lines.with(" request "));
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -315,27 +317,30 @@ async fn ten_thousand_with_cuts(ack: AckMode) {
     let summary = central.stop().await;
     broker.stop().await;
     println!(
-        "{ack:?}: {ENTRIES} entries in {took:?}, {cut} cuts, sent {}, received {} distinct, {} again, broker lost {lost_by_broker}",
+        "{ack:?}: {entries} entries in {took:?}, {cut} cuts, sent {}, received {} distinct, {} again, broker lost {lost_by_broker}",
         counts.sent, summary.figures.distinct_ids, summary.figures.doubles_same_id,
     );
-    assert_eq!(summary.figures.distinct_ids, ENTRIES);
+    assert_eq!(summary.figures.distinct_ids, entries);
     assert_eq!((summary.figures.missing, summary.figures.doubles_new_id.len()), (0, 0));
     assert!(summary.rejected.is_empty(), "{:?}", summary.rejected);
     assert!(counts.returned > 0, "the cuts hit nothing");
-    assert_eq!(check_order(&log) as u64, ENTRIES);
+    assert_eq!(check_order(&log) as u64, entries);
     assert!(owner.desk().other.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_thousand_entries_arrive_though_the_link_is_cut_every_100_ms() {
-    ten_thousand_with_cuts(AckMode::Broker).await;
+    arrive_though_cut(10_000, AckMode::Broker).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_entries_are_acknowledged_by_central_though_the_link_is_cut_every_100_ms() {
-    ten_thousand_with_cuts(AckMode::Central {
-        resend_after: Span::seconds(5),
-    })
+async fn three_thousand_entries_are_acknowledged_by_central_though_the_link_is_cut_every_100_ms() {
+    arrive_though_cut(
+        3_000,
+        AckMode::Central {
+            resend_after: Span::seconds(5),
+        },
+    )
     .await;
 }
 
@@ -427,19 +432,15 @@ async fn central_s_answers_and_a_person_s_words_reach_the_engine() {
     central.lines.until(" request ", 1).await;
     central.commands.send(typed.into()).await.unwrap();
     owner.until("three events", |desk| desk.events.len() == 3).await;
-    let desk = owner.desk();
-    let kinds: Vec<_> = desk
-        .events
-        .iter()
-        .map(|event| matches!(event, Event::RequestStatus(_)))
-        .collect();
-    assert_eq!(
-        kinds.iter().filter(|status| **status).count(),
-        2,
-        "accepted, and done after a while"
-    );
-    assert!(desk.refused.is_empty(), "{:?}", desk.refused);
-    drop(desk);
+    {
+        let desk = owner.desk();
+        let answers = desk
+            .events
+            .iter()
+            .filter(|event| matches!(event, Event::RequestStatus(_)));
+        assert_eq!(answers.count(), 2, "accepted, and done after a while");
+        assert!(desk.refused.is_empty(), "{:?}", desk.refused);
+    }
     uplink.stop().await;
     assert_eq!(central.stop().await.said, 3);
 }
@@ -500,6 +501,18 @@ async fn a_message_whose_effect_is_not_durable_comes_again() {
     );
     uplink.stop().await;
     publisher.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outbox_that_cannot_be_read_now_is_asked_again() {
+    let broker = Broker::on_loopback().unwrap();
+    let (owner, feed) = Owner::start();
+    owner.desk().unreadable = 1;
+    owner.put(&request("1204", 1));
+    let uplink = start(&broker, AckMode::Broker, feed);
+    owner.until("an empty outbox", |desk| desk.outbox.is_empty()).await;
+    assert_eq!(owner.desk().unreadable, 0);
+    uplink.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -217,8 +217,9 @@ impl Owner {
     fn central(&mut self, words: FromLink) {
         match words {
             FromLink::Read(request) => {
-                let entries = page(&mut self.store, request.class, request.after, request.limit);
-                let _ = request.answer.send(entries);
+                if let Some(entries) = page(&mut self.store, request.class, request.after, request.limit) {
+                    let _ = request.answer.send(entries);
+                }
             }
             FromLink::Settled(settlements) => {
                 for settled in settlements {
@@ -302,7 +303,12 @@ impl Owner {
                 Effect::Forget(key) => _ = self.turn.forget.insert(key),
                 Effect::Refuse(refusal) => {
                     self.metrics.reject("engine", &refusal.reason, 1);
-                    tracing::warn!(reason = %refusal.reason, what = refusal.what, "not taken");
+                    // Repeated messages are the rule where delivery is at least once.
+                    if refusal.reason == "stay_stale_version" {
+                        tracing::debug!(reason = %refusal.reason, what = refusal.what, "not taken");
+                    } else {
+                        tracing::warn!(reason = %refusal.reason, what = refusal.what, "not taken");
+                    }
                 }
                 Effect::Note { .. } => {}
             }

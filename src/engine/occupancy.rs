@@ -165,10 +165,8 @@ impl Occupancy {
 
     /// Why it is as it is.
     pub fn because(&self, now: Moment) -> Because {
-        Because {
-            rule: self.rule.clone().into(),
-            facts: Vec::new(),
-        }
+        let rule = if self.rule.is_empty() { "nothing-is-known-yet".into() } else { self.rule.clone() };
+        Because { rule: rule.into(), facts: Vec::new() }
         .with("presence", self.presence(now).word())
         .with_some("door_at", self.door_at)
         .with_some("evidence_at", self.evidence_at)

@@ -17,8 +17,6 @@ mod order;
 mod plan;
 mod watched;
 
-#[cfg(test)]
-mod tests;
 
 pub use plan::{BusDevice, BusSettings, bus_plan};
 

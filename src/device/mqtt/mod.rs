@@ -18,8 +18,6 @@ mod routes;
 mod standing;
 mod told;
 
-#[cfg(test)]
-mod tests;
 
 use super::FromDevices;
 use super::running::{Ends, Gone, Running};

@@ -265,7 +265,9 @@ mod tests {
             let words: Vec<u16> = said[2..].chunks(2).map(|b| u16::from_be_bytes([b[0], b[1]])).collect();
             image.insert(table, first, &words);
         }
-        let readings = profile.decode_registers(&image);
+        let device = crate::model::DeviceId::new("thermostat").unwrap();
+        let binding = crate::profile::DeviceBinding::new(std::sync::Arc::clone(profile), device, &Default::default()).unwrap();
+        let readings = binding.decode_registers(&image);
         let number = |point| readings.iter().find(|r| r.point == point).and_then(|r| r.value.as_ref()?.number());
         assert_eq!(number(Point::RoomTemperature), Some(21.4));
         assert_eq!(number(Point::TargetTemperature), Some(23.5));

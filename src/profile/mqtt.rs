@@ -96,9 +96,10 @@ pub(super) fn channels(profile: &Profile, parameters: &Parameters) -> Vec<Channe
     }
     let mut own: BTreeMap<&str, Vec<&PointModel>> = BTreeMap::new();
     for model in profile.points() {
-        own.entry(model.spec.topic.as_deref().unwrap_or_default())
-            .or_default()
-            .push(model);
+        let template = model.spec.topic.as_deref().unwrap_or_default();
+        if is_wired(template, parameters) {
+            own.entry(template).or_default().push(model);
+        }
     }
     own.remove("");
     for (template, models) in own {
@@ -343,6 +344,9 @@ impl DeviceBinding {
         let fill = |text: &str| topic::fill(text, &self.parameters);
         let template = command.spec.topic.as_deref().or(link.set.as_deref());
         let template = template.ok_or(EncodeRefusal::Command)?;
+        if !is_wired(template, &self.parameters) {
+            return Err(EncodeRefusal::Command);
+        }
         if let Some(text) = &command.spec.text {
             let payload = fill(text).replace("$arg", &raw.text());
             return Ok(Encoded::Publish {

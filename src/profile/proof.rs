@@ -82,10 +82,10 @@ fn every_shipped_profile_does_what_its_examples_say() {
     );
 }
 
-#[test]
-fn every_device_of_the_recorded_inventory_matches_its_profile() {
+/// Holds every entry of an inventory to the profile that stands beside it; returns how many there are.
+fn matches_inventory(file: &str) -> usize {
     let library = library();
-    let text = std::fs::read_to_string(folder().join("inventory/zigbee2mqtt.jsonl")).unwrap();
+    let text = std::fs::read_to_string(folder().join("inventory").join(file)).unwrap();
     let mut wrong = Vec::new();
     for line in text.lines() {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -95,6 +95,72 @@ fn every_device_of_the_recorded_inventory_matches_its_profile() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    text.lines().count()
+}
+
+#[test]
+fn every_device_of_the_recorded_inventory_matches_its_profile() {
+    assert!(matches_inventory("zigbee2mqtt.jsonl") >= 40);
+}
+
+#[test]
+fn models_never_heard_are_matched_by_what_they_expose() {
+    assert!(matches_inventory("zigbee2mqtt-unheard.jsonl") >= 40);
+}
+
+/// The table of `device-profiles/README.md`, one row for each shipped profile.
+fn table() -> String {
+    let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let mut table = String::from(
+        "| id | device | kind | link | points | commands | trust | source |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    for profile in library().iter() {
+        let file = profile.file();
+        let link = match &file.link {
+            format::Link::MqttJson(_) => "MQTT, JSON",
+            format::Link::MqttText(_) => "MQTT, text",
+            format::Link::Modbus(_) => "Modbus",
+        };
+        let names = |names: Vec<&str>| names.join(", ");
+        let points = names(profile.points().iter().map(|model| model.point.name()).collect());
+        let commands = names(profile.commands.iter().map(|model| model.point.name()).collect());
+        let source = file
+            .source
+            .iter()
+            .map(|source| source.at.as_str())
+            .collect::<Vec<_>>()
+            .join("; ");
+        let cells = [
+            format!("`{}`", profile.id()),
+            file.title.clone(),
+            word(serde_json::to_value(file.kind).unwrap()),
+            link.to_owned(),
+            points,
+            commands,
+            word(serde_json::to_value(file.trust).unwrap()),
+            source,
+        ];
+        table.push_str(&format!(
+            "| {} |\n",
+            cells.map(|cell| cell.replace('|', "\\|")).join(" | ")
+        ));
+    }
+    table
+}
+
+/// `INNKEEPER_BLESS=1` writes the table anew.
+#[test]
+fn the_table_of_shipped_profiles_is_that_of_the_library() {
+    const MARK: &str = "<!-- the rows below are written by INNKEEPER_BLESS=1 cargo test --lib --no-default-features profile::proof -->\n";
+    let path = folder().join("README.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (head, rows) = text.split_once(MARK).expect("the README has the mark");
+    let table = table();
+    if std::env::var_os("INNKEEPER_BLESS").is_some() {
+        std::fs::write(&path, format!("{head}{MARK}{table}")).unwrap();
+        return;
+    }
+    assert_eq!(rows, table, "run with INNKEEPER_BLESS=1 and read what changed");
 }
 
 fn bound(profile: &Arc<Profile>) -> DeviceBinding {
@@ -326,14 +392,33 @@ fn every_value(profile: &Profile, ability: &Ability) -> Vec<Value> {
         .collect()
 }
 
+/// Whether a device is told a point by the key that it reports it by; some have two words for one thing.
+fn is_told_by_its_report(profile: &Profile, put: &words::Template, shown: Point) -> bool {
+    let shown = profile.point(shown).unwrap();
+    let keys = shown.spec.from.iter().flat_map(|from| &from.0);
+    let keys = keys.chain(
+        shown
+            .spec
+            .choose
+            .iter()
+            .flat_map(|choose| choose.from.iter().map(|(_, key)| key)),
+    );
+    let told = put.texts();
+    keys.flat_map(|key| key.rsplit('.').next())
+        .any(|key| told.contains(&key))
+}
+
 #[test]
 fn what_is_told_over_mqtt_is_read_back_as_the_same() {
     let mut values = 0;
     for profile in library().iter().filter(|profile| profile.mqtt().is_some()) {
         for command in &profile.commands {
-            let (Some(_), Some(confirm)) = (&command.spec.put, &command.spec.confirm) else {
+            let (Some(put), Some(confirm)) = (&command.spec.put, &command.spec.confirm) else {
                 continue;
             };
+            if !is_told_by_its_report(profile, put, confirm.point) {
+                continue;
+            }
             let wired = profile
                 .parameters()
                 .into_iter()

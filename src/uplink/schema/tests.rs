@@ -201,7 +201,8 @@ fn the_committed_schemas_are_current() {
     let names: BTreeSet<_> = schemas().iter().map(MessageSchema::file_name).collect();
     for entry in std::fs::read_dir(root().join("docs/schema")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(names.contains(&name), "docs/schema/{name} belongs to no message");
+        let is_message = name.starts_with("up.") || name.starts_with("down.");
+        assert!(!is_message || names.contains(&name), "docs/schema/{name} belongs to no message");
     }
 }
 

@@ -83,7 +83,11 @@ async fn one_thermostat() -> (Server, Inbox, ModbusDevices) {
     thermostat(&mut units, 1);
     let binding = bind(&quick(), "fcu-1", &[]);
     let (server, mut inbox, running) = linked(units, vec![BusDevice { unit: 1, binding }]).await;
-    inbox.until("the first reading", |inbox| !inbox.values("fcu-1", Point::TargetTemperature).is_empty()).await;
+    inbox
+        .until("the first reading", |inbox| {
+            !inbox.values("fcu-1", Point::TargetTemperature).is_empty()
+        })
+        .await;
     (server, inbox, running)
 }
 
@@ -94,32 +98,54 @@ async fn a_register_is_told_when_it_changes_and_not_each_time_it_is_read() {
     assert_eq!(inbox.values("fcu-1", Point::RoomTemperature), [celsius(21.0)]);
     assert_eq!(inbox.online("fcu-1"), [true]);
     server.units.lock().unwrap().set(1, 4, 0, &[213]);
-    inbox.until("the change", |inbox| inbox.values("fcu-1", Point::RoomTemperature).len() == 2).await;
+    inbox
+        .until("the change", |inbox| {
+            inbox.values("fcu-1", Point::RoomTemperature).len() == 2
+        })
+        .await;
     assert_eq!(inbox.values("fcu-1", Point::RoomTemperature)[1], celsius(21.3));
     assert_eq!(inbox.values("fcu-1", Point::TargetTemperature), [celsius(20.0)]);
     let standing = running.standing();
-    assert!(standing.connected && standing.messages >= 5 && standing.bytes >= 20, "{standing:?}");
+    assert!(
+        standing.connected && standing.messages >= 5 && standing.bytes >= 20,
+        "{standing:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_write_is_verified_when_it_reads_back() {
     let (server, mut inbox, running) = one_thermostat().await;
-    running.outlet().tell(command(1, "fcu-1", Point::TargetTemperature, celsius(28.5)));
+    running
+        .outlet()
+        .tell(command(1, "fcu-1", Point::TargetTemperature, celsius(28.5)));
     assert_eq!(inbox.result(1).await, WriteResult::Verified);
     let written = server.units.lock().unwrap().written.clone();
     assert!(written.contains(&(1, 2, vec![285])), "{written:?}");
-    inbox.until("the reading", |inbox| inbox.values("fcu-1", Point::TargetTemperature).len() == 2).await;
+    inbox
+        .until("the reading", |inbox| {
+            inbox.values("fcu-1", Point::TargetTemperature).len() == 2
+        })
+        .await;
     assert_eq!(inbox.values("fcu-1", Point::TargetTemperature)[1], celsius(28.5));
-    assert!(written.iter().any(|(_, address, _)| *address == 90), "its master is alive: {written:?}");
+    assert!(
+        written.iter().any(|(_, address, _)| *address == 90),
+        "its master is alive: {written:?}"
+    );
 }
 
 #[tokio::test]
 async fn a_write_that_the_device_clamps_fails_with_what_reads_back() {
     let (server, mut inbox, running) = one_thermostat().await;
     server.units.lock().unwrap().most.insert((1, 3, 2), 240);
-    running.outlet().tell(command(1, "fcu-1", Point::TargetTemperature, celsius(28.5)));
+    running
+        .outlet()
+        .tell(command(1, "fcu-1", Point::TargetTemperature, celsius(28.5)));
     assert_eq!(inbox.result(1).await, WriteResult::Failed("reads back 24 C".into()));
-    inbox.until("the reading", |inbox| inbox.values("fcu-1", Point::TargetTemperature).len() == 2).await;
+    inbox
+        .until("the reading", |inbox| {
+            inbox.values("fcu-1", Point::TargetTemperature).len() == 2
+        })
+        .await;
     assert_eq!(inbox.values("fcu-1", Point::TargetTemperature)[1], celsius(24.0));
 }
 
@@ -128,9 +154,15 @@ async fn a_write_that_shows_nothing_in_its_time_fails_with_the_old_value() {
     let (server, mut inbox, running) = one_thermostat().await;
     server.units.lock().unwrap().shown_at.clear();
     let told = tokio::time::Instant::now();
-    running.outlet().tell(command(1, "fcu-1", Point::TargetTemperature, celsius(28.5)));
+    running
+        .outlet()
+        .tell(command(1, "fcu-1", Point::TargetTemperature, celsius(28.5)));
     assert_eq!(inbox.result(1).await, WriteResult::Failed("reads back 20 C".into()));
-    assert!(told.elapsed() >= Duration::from_secs(1), "it had its time: {:?}", told.elapsed());
+    assert!(
+        told.elapsed() >= Duration::from_secs(1),
+        "it had its time: {:?}",
+        told.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -139,14 +171,31 @@ async fn a_jump_is_believed_when_it_is_read_twice() {
     server.units.lock().unwrap().noise.insert((1, 4, 0), 550);
     inbox.until("the doubt", |inbox| inbox.count("surprising") == 1).await;
     server.units.lock().unwrap().noise.insert((1, 4, 0), 9999);
-    inbox.until("the second doubt", |inbox| inbox.count("surprising") == 2).await;
-    assert_eq!(inbox.values("fcu-1", Point::RoomTemperature), [celsius(21.0)], "noise is not believed");
+    inbox
+        .until("the second doubt", |inbox| inbox.count("surprising") == 2)
+        .await;
+    assert_eq!(
+        inbox.values("fcu-1", Point::RoomTemperature),
+        [celsius(21.0)],
+        "noise is not believed"
+    );
     server.units.lock().unwrap().set(1, 4, 0, &[290]);
-    inbox.until("the jump", |inbox| inbox.values("fcu-1", Point::RoomTemperature).len() == 2).await;
+    inbox
+        .until("the jump", |inbox| {
+            inbox.values("fcu-1", Point::RoomTemperature).len() == 2
+        })
+        .await;
     assert_eq!(inbox.values("fcu-1", Point::RoomTemperature)[1], celsius(29.0));
     server.units.lock().unwrap().set(1, 4, 0, &[9999]);
-    inbox.until("the fault", |inbox| inbox.readings("fcu-1", Point::RoomTemperature).len() == 3).await;
-    assert_eq!(inbox.readings("fcu-1", Point::RoomTemperature)[2].quality, Quality::InvalidRange);
+    inbox
+        .until("the fault", |inbox| {
+            inbox.readings("fcu-1", Point::RoomTemperature).len() == 3
+        })
+        .await;
+    assert_eq!(
+        inbox.readings("fcu-1", Point::RoomTemperature)[2].quality,
+        Quality::InvalidRange
+    );
 }
 
 #[tokio::test]
@@ -158,15 +207,32 @@ async fn a_silent_unit_is_told_of_and_heard_anew_when_it_is_back() {
         binding: bind(&quick(), &format!("fcu-{unit}"), &[]),
     });
     let (server, mut inbox, running) = linked(units, devices.collect()).await;
-    inbox.until("both", |inbox| inbox.online("fcu-1") == [true] && inbox.online("fcu-2") == [true]).await;
+    inbox
+        .until("both", |inbox| {
+            inbox.online("fcu-1") == [true] && inbox.online("fcu-2") == [true]
+        })
+        .await;
     server.units.lock().unwrap().silent.insert(1);
-    inbox.until("the silence", |inbox| inbox.online("fcu-1") == [true, false]).await;
-    running.outlet().tell(command(1, "fcu-1", Point::TargetTemperature, celsius(28.5)));
-    assert_eq!(inbox.result(1).await, WriteResult::Failed("the device does not answer".into()));
+    inbox
+        .until("the silence", |inbox| inbox.online("fcu-1") == [true, false])
+        .await;
+    running
+        .outlet()
+        .tell(command(1, "fcu-1", Point::TargetTemperature, celsius(28.5)));
+    assert_eq!(
+        inbox.result(1).await,
+        WriteResult::Failed("the device does not answer".into())
+    );
     let before = inbox.values("fcu-1", Point::RoomTemperature).len();
     server.units.lock().unwrap().silent.clear();
-    inbox.until("the return", |inbox| inbox.online("fcu-1") == [true, false, true]).await;
-    inbox.until("its readings", |inbox| inbox.values("fcu-1", Point::RoomTemperature).len() > before).await;
+    inbox
+        .until("the return", |inbox| inbox.online("fcu-1") == [true, false, true])
+        .await;
+    inbox
+        .until("its readings", |inbox| {
+            inbox.values("fcu-1", Point::RoomTemperature).len() > before
+        })
+        .await;
     assert_eq!(inbox.online("fcu-2"), [true], "its neighbour was there all along");
 }
 
@@ -179,7 +245,9 @@ async fn a_bus_that_cannot_be_reached_is_told_of_and_takes_no_commands() {
     let settings = BusSettings::new(LinkId::new("bus-1").unwrap(), Transport::Tcp { address });
     let binding = bind(&quick(), "fcu-1", &[]);
     let running = start(&settings, vec![BusDevice { unit: 1, binding }], noon, to).unwrap();
-    inbox.until("the loss", |inbox| inbox.links.iter().any(|(up, _)| !up)).await;
+    inbox
+        .until("the loss", |inbox| inbox.links.iter().any(|(up, _)| !up))
+        .await;
     let outlet = running.outlet();
     outlet.tell(command(1, "fcu-1", Point::TargetTemperature, celsius(28.5)));
     assert_eq!(inbox.result(1).await, WriteResult::Failed("link down".into()));
@@ -194,7 +262,12 @@ fn gateway() -> Units {
     let mut units = Units::default();
     // Bits 16 and 17: units 0 and 1 are connected; bits from 80: none is lost.
     units.set(1, 4, 0, &[0, 0b011, 0, 0, 0, 0, 0, 0, 0]);
-    units.set(1, 4, 2000, &[9, 514, 240, 0, 265, 0, 9, 514, 240, 0, 271, 0, 0, 0, 0, 0, 0, 0]);
+    units.set(
+        1,
+        4,
+        2000,
+        &[9, 514, 240, 0, 265, 0, 9, 514, 240, 0, 271, 0, 0, 0, 0, 0, 0, 0],
+    );
     units.set(1, 3, 2000, &[0; 9]);
     units
 }
@@ -212,10 +285,15 @@ async fn rooms_behind_one_unit_number_are_told_apart() {
     let (server, mut inbox, running) = linked(gateway(), rooms(3)).await;
     let both = |inbox: &Inbox| (0..2).all(|n| !inbox.values(&format!("room-{n}"), Point::RoomTemperature).is_empty());
     inbox.until("both rooms", both).await;
-    inbox.until("the third", |inbox| inbox.online("room-2") == [false]).await;
+    inbox
+        .until("the third", |inbox| inbox.online("room-2") == [false])
+        .await;
     assert_eq!(inbox.values("room-0", Point::RoomTemperature), [celsius(26.5)]);
     assert_eq!(inbox.values("room-1", Point::RoomTemperature), [celsius(27.1)]);
-    assert!(inbox.readings("room-2", Point::RoomTemperature).is_empty(), "a unit that is not there says nothing");
+    assert!(
+        inbox.readings("room-2", Point::RoomTemperature).is_empty(),
+        "a unit that is not there says nothing"
+    );
     // Three settings of one block, one after the other: none may undo another.
     let outlet = running.outlet();
     server.units.lock().unwrap().set(1, 4, 2006, &[9 | 1 << 12]); // the guest turned the fan since
@@ -234,23 +312,40 @@ async fn rooms_behind_one_unit_number_are_told_apart() {
     let addresses: Vec<(u16, usize)> = written.iter().map(|(_, start, words)| (*start, words.len())).collect();
     assert_eq!(addresses, [(2003, 3); 3], "{written:?}");
     let fan = |words: &[u16]| words[0] >> 12 & 7;
-    assert!(written.iter().all(|(_, _, words)| fan(words) == 1 && words[2] == 220), "{written:?}");
+    assert!(
+        written.iter().all(|(_, _, words)| fan(words) == 1 && words[2] == 220),
+        "{written:?}"
+    );
     assert_eq!((written[0].2[1] & 15, written[2].2[1] & 15), (2, 1), "{written:?}");
 }
 
 #[tokio::test]
 async fn rooms_behind_a_dead_gateway_go_and_come_together_and_are_probed_as_one() {
     let (server, mut inbox, _running) = linked(gateway(), rooms(2)).await;
-    inbox.until("both", |inbox| inbox.online("room-0") == [true] && inbox.online("room-1") == [true]).await;
+    inbox
+        .until("both", |inbox| {
+            inbox.online("room-0") == [true] && inbox.online("room-1") == [true]
+        })
+        .await;
     server.units.lock().unwrap().silent.insert(1);
     // Commands are what is asked of it before its next poll.
     for number in 0..3 {
-        _running.outlet().tell(command(number, "room-0", Point::TargetTemperature, celsius(22.0)));
+        _running
+            .outlet()
+            .tell(command(number, "room-0", Point::TargetTemperature, celsius(22.0)));
     }
-    inbox.until("the silence", |inbox| inbox.online("room-0") == [true, false] && inbox.online("room-1") == [true, false]).await;
+    inbox
+        .until("the silence", |inbox| {
+            inbox.online("room-0") == [true, false] && inbox.online("room-1") == [true, false]
+        })
+        .await;
     for number in 0..3 {
         assert!(matches!(inbox.result(number).await, WriteResult::Failed(_)));
     }
     server.units.lock().unwrap().silent.clear();
-    inbox.until("the return", |inbox| inbox.online("room-0").len() == 3 && inbox.online("room-1").len() == 3).await;
+    inbox
+        .until("the return", |inbox| {
+            inbox.online("room-0").len() == 3 && inbox.online("room-1").len() == 3
+        })
+        .await;
 }

@@ -95,7 +95,9 @@ async fn serve(mut stream: TcpStream, units: Arc<Mutex<Units>>) {
         if stream.read_exact(&mut pdu).await.is_err() {
             return;
         }
-        let Some(answer) = answer(&units, head[6], &pdu) else { continue };
+        let Some(answer) = answer(&units, head[6], &pdu) else {
+            continue;
+        };
         let mut bytes = head.to_vec();
         bytes[4..6].copy_from_slice(&(answer.len() as u16 + 1).to_be_bytes());
         bytes.extend(answer);
@@ -126,7 +128,9 @@ fn answer(units: &Mutex<Units>, unit: u8, pdu: &[u8]) -> Option<Vec<u8>> {
             pdu.to_vec()
         }
         16 => {
-            let words = pdu[6..].chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+            let words = pdu[6..]
+                .chunks_exact(2)
+                .map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
             units.write(unit, start, words.collect());
             pdu[..5].to_vec()
         }

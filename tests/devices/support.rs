@@ -68,7 +68,15 @@ impl Inbox {
     pub fn new() -> (mpsc::Sender<FromDevices>, Self) {
         let (to, from) = mpsc::channel(64);
         let (events, links, rejected) = (Vec::new(), Vec::new(), Vec::new());
-        (to, Self { from, events, links, rejected })
+        (
+            to,
+            Self {
+                from,
+                events,
+                links,
+                rejected,
+            },
+        )
     }
 
     /// Takes what comes until `is_there` says that all is there.
@@ -80,7 +88,13 @@ impl Inbox {
             }
         };
         let came = tokio::time::timeout(TEST_WITHIN, all).await;
-        assert!(came.is_ok(), "{what} never came; events {:?}, links {:?}, rejected {:?}", self.events, self.links, self.rejected);
+        assert!(
+            came.is_ok(),
+            "{what} never came; events {:?}, links {:?}, rejected {:?}",
+            self.events,
+            self.links,
+            self.rejected
+        );
     }
 
     /// Takes what comes within a time.
@@ -97,25 +111,32 @@ impl Inbox {
         match news {
             FromDevices::Events(events) => self.events.extend(events),
             FromDevices::Link { up, because, .. } => self.links.push((up, because)),
-            FromDevices::Rejected { device, reason, count, .. } => self.rejected.push((device, reason, count)),
+            FromDevices::Rejected {
+                device, reason, count, ..
+            } => self.rejected.push((device, reason, count)),
         }
     }
 
     pub async fn up(&mut self) {
-        self.until("the link", |inbox| inbox.links.last().is_some_and(|(up, _)| *up)).await;
+        self.until("the link", |inbox| inbox.links.last().is_some_and(|(up, _)| *up))
+            .await;
     }
 
     /// What became of a command, each time it was told.
     pub fn written(&self, number: u64) -> Vec<&WriteResult> {
         let ours = |event| match event {
-            &Event::Written { ref command, ref result } if *command == id(number) => Some(result),
+            &Event::Written {
+                ref command,
+                ref result,
+            } if *command == id(number) => Some(result),
             _ => None,
         };
         self.events.iter().filter_map(ours).collect()
     }
 
     pub async fn result(&mut self, number: u64) -> WriteResult {
-        self.until("the result", |inbox| !inbox.written(number).is_empty()).await;
+        self.until("the result", |inbox| !inbox.written(number).is_empty())
+            .await;
         self.written(number)[0].clone()
     }
 
@@ -129,7 +150,10 @@ impl Inbox {
     }
 
     pub fn values(&self, name: &str, point: Point) -> Vec<Value> {
-        self.readings(name, point).into_iter().filter_map(|reading| reading.value.clone()).collect()
+        self.readings(name, point)
+            .into_iter()
+            .filter_map(|reading| reading.value.clone())
+            .collect()
     }
 
     pub fn online(&self, name: &str) -> Vec<bool> {
@@ -141,6 +165,10 @@ impl Inbox {
     }
 
     pub fn count(&self, reason: &str) -> u64 {
-        self.rejected.iter().filter(|(_, why, _)| *why == reason).map(|(_, _, count)| count).sum()
+        self.rejected
+            .iter()
+            .filter(|(_, why, _)| *why == reason)
+            .map(|(_, _, count)| count)
+            .sum()
     }
 }

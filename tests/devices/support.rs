@@ -5,12 +5,12 @@ use innkeeper::model::{
     Because, Command, CommandId, DeviceId, Event, Moment, Point, Purpose, Reading, RoomId, Span, Value, WriteResult,
 };
 use innkeeper::profile::{DeviceBinding, Library, Parameters, Profile};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Nothing here may take longer; a test that does has found a link that hangs.
-pub const TEST_WITHIN: Duration = Duration::from_secs(60);
+pub const TEST_WITHIN: Duration = Duration::from_secs(30);
 
 /// A clock that stands: only whether a command has expired hangs on it.
 pub fn noon() -> Moment {
@@ -23,8 +23,8 @@ pub fn device(name: &str) -> DeviceId {
 
 /// Binds a device to a shipped profile.
 pub fn shipped(profile: &str, name: &str, given: &[(&str, &str)]) -> DeviceBinding {
-    let library = Library::built_in().unwrap();
-    bind(library.get(profile).unwrap(), name, given)
+    static LIBRARY: LazyLock<Library> = LazyLock::new(|| Library::built_in().unwrap());
+    bind(LIBRARY.get(profile).unwrap(), name, given)
 }
 
 pub fn bind(profile: &Arc<Profile>, name: &str, given: &[(&str, &str)]) -> DeviceBinding {
@@ -90,9 +90,10 @@ impl Inbox {
         let came = tokio::time::timeout(TEST_WITHIN, all).await;
         assert!(
             came.is_ok(),
-            "{what} never came; events {:?}, links {:?}",
+            "{what} never came; events {:?}, links {:?}, rejected {:?}",
             self.events,
-            self.links
+            self.links,
+            self.rejected
         );
     }
 

@@ -79,7 +79,9 @@ impl Watched {
         self.image.insert(profile_table(read.table), read.start, words);
         let mut seen = Seen::default();
         if self.is_there() != Some(true) {
-            self.keep_presence_only();
+            if self.is_there().is_some() {
+                self.forget();
+            }
             return seen;
         }
         // The gateway may say that the unit is there after its registers were read.
@@ -202,9 +204,16 @@ impl Watched {
         }
     }
 
-    /// Forgets everything that was read.
+    /// Forgets what was read, but for what the gateway said of who is there: the registers of a unit that is away hold
+    /// what was, or zeros.
     pub fn forget(&mut self) {
-        self.image = RegisterImage::default();
+        let mut kept = RegisterImage::default();
+        for block in self.binding.presence_plan() {
+            for addr in block.start..block.start.saturating_add(block.count) {
+                kept.insert(block.table, addr, self.image.get(block.table, addr).as_slice());
+            }
+        }
+        self.image = kept;
         self.believed.clear();
         self.doubted.clear();
         self.written.clear();
@@ -231,21 +240,6 @@ impl Watched {
             .fault
             .map_or(Some(false), |_| self.binding.is_unreachable(&self.image));
         Some(is_present? && !is_lost?)
-    }
-
-    /// Forgets the registers of a unit that is not there: gateways fill them with what was, or with zeros.
-    fn keep_presence_only(&mut self) {
-        if self.is_there().is_none() {
-            return;
-        }
-        let mut kept = RegisterImage::default();
-        for block in self.binding.presence_plan() {
-            for addr in block.start..block.start.saturating_add(block.count) {
-                kept.insert(block.table, addr, self.image.get(block.table, addr).as_slice());
-            }
-        }
-        self.forget();
-        self.image = kept;
     }
 }
 

@@ -12,8 +12,11 @@ use schemars::Schema;
 use serde_json::Value;
 use std::sync::OnceLock;
 
+/// Says what is wrong with a text that should be of a form.
+type Reader = fn(&str) -> Result<(), String>;
+
 /// The types of text with a form of their own, by their name in the schema, and what reads them.
-const FORMS: [(&str, fn(&str) -> Result<(), String>); 7] = [
+const FORMS: [(&str, Reader); 7] = [
     ("PropertyId", |text| {
         PropertyId::new(text).map(drop).map_err(|e| e.to_string())
     }),
@@ -102,7 +105,7 @@ impl Walk<'_> {
         self.path.pop();
     }
 
-    fn text(&mut self, text: &str, read: fn(&str) -> Result<(), String>) {
+    fn text(&mut self, text: &str, read: Reader) {
         if let Err(what) = read(text) {
             let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
             let fault = self.tree.fault(&path, what, "");

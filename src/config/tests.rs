@@ -230,7 +230,7 @@ fn a_folder_is_its_main_file_its_conf_d_and_its_rooms() {
 }
 
 #[test]
-fn a_draft_may_only_listen_and_a_room_may_keep_its_mattress() {
+fn a_draft_without_leave_only_listens() {
     let text = text_of("config/small-hotel.toml");
     let listening = text
         + "[[room]]\nid = '17'\nclimate = false\n[[room.device]]\nid = 'c-17'\nprofile = 'inels-rftc3-hotel'\nlink = 'zigbee'\n\
@@ -385,4 +385,71 @@ fn written_out(configured: &Configured) -> String {
         }
     }
     text
+}
+
+const MATTRESS: &str = r#"
+schema = 1
+id = "mattress"
+revision = 1
+kind = "mattress"
+title = "A mattress"
+trust = "maker"
+[[source]]
+what = "made up for this test"
+ref = "-"
+[link]
+type = "mqtt_json"
+state = "{base}/{name}"
+set = "{base}/{name}/set"
+[point.firmness]
+from = "firmness"
+kind = "number"
+unit = "%"
+valid = [0, 100]
+evidence = "guest"
+[command.firmness]
+arg = { kind = "number", unit = "%", min = 0, max = 100, step = 1 }
+put = { firmness = "$arg" }
+budget = { min_gap = "1m", per_day = 20 }
+"#;
+
+#[test]
+fn a_room_may_keep_its_mattress_as_the_guest_left_it() {
+    let mut library = library();
+    library
+        .overlay([("mattress.toml", MATTRESS)])
+        .unwrap_or_else(|faults| panic!("{faults:?}"));
+    let hotel = |wish: &str| {
+        format!(
+            "[property]\nid = 'p'\nzone = 'UTC'\n[links.z]\nkind = 'mqtt'\nhost = 'h'\n[[room]]\nid = '1'\nclimate = false\n{wish}\n\
+             [[room.device]]\nid = 'bed-1'\nprofile = 'mattress'\nlink = 'z'\nparams = {{ name = 'bed-1' }}\n"
+        )
+    };
+    let told = |wish: &str| {
+        let configured =
+            from_str("hotel", &hotel(wish), &library).unwrap_or_else(|faults| panic!("{}", lines(&faults)));
+        configured.property.rooms[0]
+            .actuator(crate::model::Point::Firmness)
+            .is_some()
+    };
+    assert!(told("") && told("prepare_firmness = true"));
+    assert!(!told("prepare_firmness = false"));
+}
+
+#[test]
+fn a_text_with_a_line_lost_or_cut_is_told_a_place_that_exists() {
+    let (whole, library) = (text_of("config/small-hotel.toml"), library());
+    let all: Vec<&str> = whole.lines().collect();
+    for n in 0..all.len() {
+        let lost = [&all[..n], &all[n + 1..]].concat().join("\n");
+        let cut = &whole[..whole.len() * n / all.len()];
+        for text in [lost.as_str(), cut] {
+            for fault in from_str("hotel", text, &library).err().unwrap_or_default() {
+                assert!(
+                    (1..=text.lines().count().max(1)).contains(&fault.line) && fault.column > 0,
+                    "{fault}"
+                );
+            }
+        }
+    }
 }

@@ -14,13 +14,19 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "daemon")]
+pub mod cli;
+#[cfg(feature = "daemon")]
 pub mod config;
+#[cfg(feature = "daemon")]
+pub mod daemon;
 #[cfg(feature = "daemon")]
 pub mod device;
 pub mod engine;
 pub mod model;
 #[cfg(feature = "daemon")]
 pub mod mqtt;
+#[cfg(feature = "daemon")]
+pub mod observe;
 pub mod profile;
 pub mod record;
 #[cfg(feature = "demo")]

@@ -6,12 +6,13 @@
 //!
 //! ```
 //! # use innkeeper::strict;
-//! #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 //! #[serde(deny_unknown_fields)]
 //! struct Room { floor: u8 }
 //!
 //! let faults = strict::read::<Room>("room.toml", "flor = 3").unwrap_err();
-//! assert_eq!(faults[0].to_string(), r#"room.toml:1:1: unknown key "flor"; did you mean "floor"?"#);
+//! assert_eq!(faults[0].to_string(), r#"room.toml:1:1: missing key "floor"; write floor = a whole number"#);
+//! assert_eq!(faults[1].to_string(), r#"room.toml:1:1: unknown key "flor"; did you mean "floor"?"#);
 //! ```
 
 mod length;

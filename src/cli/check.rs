@@ -1,0 +1,28 @@
+//! Is this configuration right, and if not, where and how?
+
+use super::Configuration;
+use crate::config::check;
+use anyhow::Result;
+use clap::Args;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Checks a configuration.
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    configuration: Configuration,
+    /// The same, without --config
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+impl Check {
+    /// Prints every fault, then what would run.
+    pub fn run(self) -> Result<ExitCode> {
+        let paths = if self.paths.is_empty() { self.configuration.paths } else { self.paths };
+        let report = check(&paths);
+        println!("{report}");
+        Ok(if report.may_run() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+    }
+}

@@ -70,18 +70,18 @@ fn transport(link: &ModbusLink) -> Option<Transport> {
 fn unit_plan(library: &Library, link: &ModbusLink, device: &DeviceId, binding: &Binding) -> Option<UnitPlan> {
     let bound = device_binding(library, device, binding)?;
     let says = bound.profile().modbus()?;
-    let length = |ours: Option<super::Lasting>, makers: Option<crate::profile::Length>, usual: Span| {
-        ours.map(|own| own.0).or(makers.map(|length| length.0)).unwrap_or(usual)
-    };
-    let reply = length(link.reply, says.reply, REPLY);
+    let own = |length: Option<super::Lasting>| length.map(Span::from);
+    let reply = own(link.reply).or(says.reply.map(|length| length.0)).unwrap_or(REPLY);
+    let gap = own(link.gap).or(says.gap.map(|length| length.0)).unwrap_or_default();
+    let quiet = says.quarantine.map_or(QUIET, |length| length.0);
     Some(UnitPlan {
         unit: binding.unit?,
         device: device.clone(),
         blocks: blocks(&bound),
         reply_limit: reply.to_std(),
         reply_usual: Duration::from_millis(u64::try_from(reply.as_millis() / USUAL_PART).unwrap_or_default()),
-        gap: length(link.gap, says.gap, Span::ZERO).to_std(),
-        quiet: length(None, says.quarantine, QUIET).to_std(),
+        gap: gap.to_std(),
+        quiet: quiet.to_std(),
         settle: bound.profile().settle().to_std(),
         probe: None,
     })

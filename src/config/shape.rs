@@ -4,7 +4,6 @@
 //! known in the schema by the name of their type; they are held here against the reader of that type, all at once.
 
 use super::file::File;
-use super::gather::Text;
 use super::words::Lasting;
 use crate::model::{DeviceId, LinkId, ProfileId, PropertyId, RoomId, ZoneId};
 use crate::strict::{self, Fault, Kind, Node, Tree};
@@ -39,8 +38,8 @@ pub(super) fn schema() -> &'static Schema {
 }
 
 /// Returns every fault of shape in a file.
-pub(super) fn faults(tree: &Tree, text: &Text, schema: &Schema) -> Vec<Fault> {
-    let mut faults = strict::check(&text.name, &text.text, schema).err().unwrap_or_default();
+pub(super) fn faults(tree: &Tree, schema: &Schema) -> Vec<Fault> {
+    let mut faults = strict::check_tree(tree, schema);
     let mut walk = Walk {
         tree,
         whole: schema.as_value(),

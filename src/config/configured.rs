@@ -127,7 +127,7 @@ pub(super) fn assemble(all: &Gathered, rooms: &[Room], bound: &[Vec<Bound<'_>>])
         hash: String::new(),
         warnings: Vec::new(),
     };
-    configured.hash = hash(&configured);
+    configured.hash = hash(&configured, bound);
     Some(configured)
 }
 
@@ -211,8 +211,55 @@ fn binding(room: &Room, bound: &Bound<'_>) -> (DeviceId, Binding) {
     (bound.device.id.clone(), binding)
 }
 
-fn hash(configured: &Configured) -> String {
-    let text = serde_json::to_vec(configured).unwrap_or_default();
+/// Hashes what is meant. What a model of device can do is taken in once a profile, not once a device: a large hotel has
+/// thousands of devices of a dozen models.
+fn hash(configured: &Configured, bound: &[Vec<Bound<'_>>]) -> String {
+    let models: BTreeMap<&str, _> = bound
+        .iter()
+        .flatten()
+        .map(|one| (one.model.id.as_str(), &one.model.abilities))
+        .collect();
+    let rooms: Vec<_> = configured
+        .property
+        .rooms
+        .iter()
+        .map(|room| {
+            let devices: Vec<_> = room
+                .devices
+                .iter()
+                .map(|device| {
+                    let told: Vec<Point> = device.abilities.iter().map(|ability| ability.point).collect();
+                    (
+                        &device.id,
+                        &device.zone,
+                        device.role,
+                        &device.reports,
+                        &device.buttons,
+                        &device.hand_back,
+                        told,
+                    )
+                })
+                .collect();
+            (
+                &room.id,
+                &room.floor,
+                &room.zones,
+                &room.connects,
+                room.out_of_order,
+                devices,
+            )
+        })
+        .collect();
+    let property = &configured.property;
+    let policies = (&property.id, &property.zone, &property.limits, &property.policies);
+    let rest = (
+        &configured.links,
+        &configured.bindings,
+        &configured.store,
+        &configured.observe,
+        &configured.jobs,
+    );
+    let text = serde_json::to_vec(&(models, rooms, policies, rest)).unwrap_or_default();
     let digest = ring::digest::digest(&ring::digest::SHA256, &text);
     let mut hash = String::with_capacity(HASH_DIGITS);
     for byte in digest.as_ref().iter().take(HASH_DIGITS / 2) {

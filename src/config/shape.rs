@@ -4,7 +4,6 @@
 //! known in the schema by the name of their type; they are held here against the reader of that type, all at once.
 
 use super::file::File;
-use super::gather::Text;
 use super::words::Lasting;
 use crate::model::{DeviceId, LinkId, ProfileId, PropertyId, RoomId, ZoneId};
 use crate::strict::{self, Fault, Kind, Node, Tree};
@@ -12,8 +11,11 @@ use schemars::Schema;
 use serde_json::Value;
 use std::sync::OnceLock;
 
+/// Says what is wrong with a text that should be of a form.
+type Reader = fn(&str) -> Result<(), String>;
+
 /// The types of text with a form of their own, by their name in the schema, and what reads them.
-const FORMS: [(&str, fn(&str) -> Result<(), String>); 7] = [
+const FORMS: [(&str, Reader); 7] = [
     ("PropertyId", |text| {
         PropertyId::new(text).map(drop).map_err(|e| e.to_string())
     }),
@@ -36,8 +38,8 @@ pub(super) fn schema() -> &'static Schema {
 }
 
 /// Returns every fault of shape in a file.
-pub(super) fn faults(tree: &Tree, text: &Text, schema: &Schema) -> Vec<Fault> {
-    let mut faults = strict::check(&text.name, &text.text, schema).err().unwrap_or_default();
+pub(super) fn faults(tree: &Tree, schema: &Schema) -> Vec<Fault> {
+    let mut faults = strict::check_tree(tree, schema);
     let mut walk = Walk {
         tree,
         whole: schema.as_value(),
@@ -102,7 +104,7 @@ impl Walk<'_> {
         self.path.pop();
     }
 
-    fn text(&mut self, text: &str, read: fn(&str) -> Result<(), String>) {
+    fn text(&mut self, text: &str, read: Reader) {
         if let Err(what) = read(text) {
             let path: Vec<&str> = self.path.iter().map(String::as_str).collect();
             let fault = self.tree.fault(&path, what, "");

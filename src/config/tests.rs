@@ -230,7 +230,7 @@ fn a_folder_is_its_main_file_its_conf_d_and_its_rooms() {
 }
 
 #[test]
-fn a_draft_may_only_listen_and_a_room_may_keep_its_mattress() {
+fn a_draft_without_leave_only_listens() {
     let text = text_of("config/small-hotel.toml");
     let listening = text
         + "[[room]]\nid = '17'\nclimate = false\n[[room.device]]\nid = 'c-17'\nprofile = 'inels-rftc3-hotel'\nlink = 'zigbee'\n\
@@ -331,34 +331,30 @@ fn large_hotel() -> String {
     text
 }
 
-/// The time is told, and held to a bound only in release: `cargo test --release config::tests::three_hundred -- --nocapture`.
+/// The time is told: `cargo test --release config::tests::three_hundred -- --nocapture`.
 #[test]
-fn three_hundred_rooms_of_six_devices_load_in_a_blink() {
+fn three_hundred_rooms_of_six_devices_mean_the_same_by_template_and_written_out() {
     let (text, library) = (large_hotel(), library());
-    let _ = from_str("large", "", &library);
-    let began = std::time::Instant::now();
-    let configured = from_str("large", &text, &library).unwrap_or_else(|faults| panic!("{}", lines(&faults)));
-    let by_template = began.elapsed();
+    let read = |text: &str| {
+        let began = std::time::Instant::now();
+        let configured = from_str("large", text, &library).unwrap_or_else(|faults| panic!("{}", lines(&faults)));
+        (began.elapsed(), configured)
+    };
+    let best = |text: &str| (0..5).map(|_| read(text)).min_by_key(|(took, _)| *took).unwrap();
+    let (by_template, configured) = best(&text);
     assert_eq!(
         (configured.property.rooms.len(), configured.bindings.len()),
         (300, 1800)
     );
 
     let written = written_out(&configured);
-    let began = std::time::Instant::now();
-    let again = from_str("large", &written, &library).unwrap_or_else(|faults| panic!("{}", lines(&faults)));
+    let (line_by_line, again) = best(&written);
+    assert_eq!(again.hash, configured.hash);
+    assert_eq!(again, configured);
     println!(
-        "300 rooms x 6 devices: by template {by_template:?}, written out ({} lines) {:?}",
-        written.lines().count(),
-        began.elapsed()
+        "300 rooms x 6 devices: by template {by_template:?}, in {} lines {line_by_line:?}",
+        written.lines().count()
     );
-    assert_eq!(
-        again.hash, configured.hash,
-        "the same hotel written out has the same meaning"
-    );
-    if !cfg!(debug_assertions) {
-        assert!(by_template.as_millis() < 100 && began.elapsed().as_millis() < 200);
-    }
 }
 
 /// The large hotel with every room and device written by itself.
@@ -385,4 +381,71 @@ fn written_out(configured: &Configured) -> String {
         }
     }
     text
+}
+
+const MATTRESS: &str = r#"
+schema = 1
+id = "mattress"
+revision = 1
+kind = "mattress"
+title = "A mattress"
+trust = "maker"
+[[source]]
+what = "made up for this test"
+ref = "-"
+[link]
+type = "mqtt_json"
+state = "{base}/{name}"
+set = "{base}/{name}/set"
+[point.firmness]
+from = "firmness"
+kind = "number"
+unit = "%"
+valid = [0, 100]
+evidence = "guest"
+[command.firmness]
+arg = { kind = "number", unit = "%", min = 0, max = 100, step = 1 }
+put = { firmness = "$arg" }
+budget = { min_gap = "1m", per_day = 20 }
+"#;
+
+#[test]
+fn a_room_may_keep_its_mattress_as_the_guest_left_it() {
+    let mut library = library();
+    library
+        .overlay([("mattress.toml", MATTRESS)])
+        .unwrap_or_else(|faults| panic!("{faults:?}"));
+    let hotel = |wish: &str| {
+        format!(
+            "[property]\nid = 'p'\nzone = 'UTC'\n[links.z]\nkind = 'mqtt'\nhost = 'h'\n[[room]]\nid = '1'\nclimate = false\n{wish}\n\
+             [[room.device]]\nid = 'bed-1'\nprofile = 'mattress'\nlink = 'z'\nparams = {{ name = 'bed-1' }}\n"
+        )
+    };
+    let told = |wish: &str| {
+        let configured =
+            from_str("hotel", &hotel(wish), &library).unwrap_or_else(|faults| panic!("{}", lines(&faults)));
+        configured.property.rooms[0]
+            .actuator(crate::model::Point::Firmness)
+            .is_some()
+    };
+    assert!(told("") && told("prepare_firmness = true"));
+    assert!(!told("prepare_firmness = false"));
+}
+
+#[test]
+fn a_text_with_a_line_lost_or_cut_is_told_a_place_that_exists() {
+    let (whole, library) = (text_of("config/small-hotel.toml"), library());
+    let all: Vec<&str> = whole.lines().collect();
+    for n in 0..all.len() {
+        let lost = [&all[..n], &all[n + 1..]].concat().join("\n");
+        let cut = &whole[..whole.len() * n / all.len()];
+        for text in [lost.as_str(), cut] {
+            for fault in from_str("hotel", text, &library).err().unwrap_or_default() {
+                assert!(
+                    (1..=text.lines().count().max(1)).contains(&fault.line) && fault.column > 0,
+                    "{fault}"
+                );
+            }
+        }
+    }
 }

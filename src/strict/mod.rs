@@ -75,6 +75,11 @@ pub fn check(file: &str, text: &str, schema: &schemars::Schema) -> Result<Tree, 
     }
 }
 
+/// Holds a text that has been taken apart already against a schema, and returns every fault in the order of the file.
+pub fn check_tree(tree: &Tree, schema: &schemars::Schema) -> Vec<Fault> {
+    in_order(schema::faults(tree, schema.as_value()))
+}
+
 /// Reads a text as a type: held against the type's own schema first, then taken over.
 ///
 /// # Errors

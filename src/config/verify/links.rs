@@ -132,11 +132,11 @@ fn is_topic(text: &str) -> bool {
 
 fn modbus(desk: &mut Desk, id: &LinkId, place: &Place, link: &ModbusLink, reached: &mut BTreeMap<String, LinkId>) {
     let Some(reach) = link.reach() else {
-        let ways = ["tcp", "rtu_over_tcp", "serial"]
+        let mut ways = ["tcp", "rtu_over_tcp", "serial"]
             .map(|key| place.key(key))
             .into_iter()
             .filter(|way| desk.has(way));
-        let (at, what) = match ways.last() {
+        let (at, what) = match ways.next_back() {
             Some(second) => (second, format!("bus {id} is reached in more than one way")),
             None => (place.clone(), format!("nothing says how bus {id} is reached")),
         };

@@ -4,6 +4,8 @@
 mod property;
 #[path = "core/recording.rs"]
 mod recording;
+#[path = "core/rules.rs"]
+mod rules;
 #[path = "core/stories.rs"]
 mod stories;
 #[path = "core/tidy.rs"]

@@ -1,4 +1,5 @@
 //! Does the pure core do what it promises? Stories, the restarted twin, recordings, and the house rules.
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, too
 
 #[path = "core/property.rs"]
 mod property;

@@ -3,6 +3,7 @@
 //!
 //! No advisory database is asked: this holds the exceptions we know of to their reasons, it does not find new ones.
 #![cfg(feature = "daemon")]
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, too
 
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,7 +87,15 @@ fn metadata() -> Vec<Package> {
     let said = String::from_utf8(rustc.stdout).unwrap();
     let host = said.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
     let out = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform", host])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--offline",
+            "--locked",
+            "--filter-platform",
+            host,
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
@@ -144,7 +153,11 @@ fn every_crate_is_under_a_licence_that_was_agreed_to() {
     for exception in &agreed.licence {
         assert!(!exception.reason.is_empty(), "{}: say why", exception.name);
         let is_needed = packages.iter().any(|package| package.name == exception.name);
-        assert!(is_needed, "{}: the exception is no longer needed, take it out", exception.name);
+        assert!(
+            is_needed,
+            "{}: the exception is no longer needed, take it out",
+            exception.name
+        );
     }
     assert!(faults.is_empty(), "not agreed to:\n{}", faults.join("\n"));
 }
@@ -152,10 +165,23 @@ fn every_crate_is_under_a_licence_that_was_agreed_to() {
 #[test]
 fn an_expression_is_taken_apart_as_spdx_says() {
     let may = |name: &str| ["MIT", "ISC"].contains(&name);
-    for good in ["MIT", "MIT OR GPL-3.0", "GPL-3.0/MIT", "MIT AND ISC", "(GPL-3.0 OR ISC) AND MIT"] {
+    for good in [
+        "MIT",
+        "MIT OR GPL-3.0",
+        "GPL-3.0/MIT",
+        "MIT AND ISC",
+        "(GPL-3.0 OR ISC) AND MIT",
+    ] {
         assert!(is_allowed(good, &may), "{good}");
     }
-    for bad in ["GPL-3.0", "MIT AND GPL-3.0", "(MIT OR ISC) AND GPL-3.0", "none", "", "MIT WITH X"] {
+    for bad in [
+        "GPL-3.0",
+        "MIT AND GPL-3.0",
+        "(MIT OR ISC) AND GPL-3.0",
+        "none",
+        "",
+        "MIT WITH X",
+    ] {
         assert!(!is_allowed(bad, &may), "{bad}");
     }
 }
@@ -169,7 +195,10 @@ fn no_banned_crate_no_second_provider_and_no_other_source() {
             faults.push(format!("{} is banned: {why}", locked.name));
         }
         if locked.source.as_deref().is_some_and(|source| source != CRATES_IO) {
-            faults.push(format!("{} does not come from crates.io: {:?}", locked.name, locked.source));
+            faults.push(format!(
+                "{} does not come from crates.io: {:?}",
+                locked.name, locked.source
+            ));
         }
         if locked.source.is_none() && locked.name != "innkeeper" {
             faults.push(format!("{} is a crate of this machine", locked.name));
@@ -189,15 +218,32 @@ fn each_known_advisory_is_still_there_comes_only_the_known_way_and_has_not_run_o
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
     let lock = lock();
     let mut faults = Vec::new();
-    for Advisory { id, name, version, through, expires, reason } in agreed().advisory {
+    for Advisory {
+        id,
+        name,
+        version,
+        through,
+        expires,
+        reason,
+    } in agreed().advisory
+    {
         let several = lock.iter().filter(|locked| locked.name == name).count() > 1;
-        let written = if several { format!("{name} {version}") } else { name.clone() };
+        let written = if several {
+            format!("{name} {version}")
+        } else {
+            name.clone()
+        };
         let users = lock.iter().filter(|locked| locked.dependencies.contains(&written));
         let users: BTreeSet<String> = users.map(|locked| locked.name.clone()).collect();
-        if !lock.iter().any(|locked| locked.name == name && locked.version == version) {
+        if !lock
+            .iter()
+            .any(|locked| locked.name == name && locked.version == version)
+        {
             faults.push(format!("{id}: {name} {version} is gone; take the exception out"));
         } else if users != through {
-            faults.push(format!("{id}: {name} {version} now comes through {users:?}, not only {through:?}"));
+            faults.push(format!(
+                "{id}: {name} {version} now comes through {users:?}, not only {through:?}"
+            ));
         }
         if expires <= today {
             faults.push(format!("{id}: the exception ran out on {expires}; look at it again"));
@@ -216,10 +262,20 @@ fn a_crate_is_there_in_two_versions_only_where_somebody_said_why() {
     for locked in lock() {
         versions.entry(locked.name).or_default().insert(locked.version);
     }
-    let doubles: BTreeSet<&String> = versions.iter().filter(|(_, v)| v.len() > 1).map(|(name, _)| name).collect();
+    let doubles: BTreeSet<&String> = versions
+        .iter()
+        .filter(|(_, v)| v.len() > 1)
+        .map(|(name, _)| name)
+        .collect();
     let listed: BTreeSet<&String> = agreed.duplicates.keys().collect();
     let new: Vec<_> = doubles.difference(&listed).collect();
     let gone: Vec<_> = listed.difference(&doubles).collect();
-    assert!(new.is_empty(), "say why these are there twice, or bring them together: {new:?}");
-    assert!(gone.is_empty(), "no longer there twice, take them out of the list: {gone:?}");
+    assert!(
+        new.is_empty(),
+        "say why these are there twice, or bring them together: {new:?}"
+    );
+    assert!(
+        gone.is_empty(),
+        "no longer there twice, take them out of the list: {gone:?}"
+    );
 }

@@ -39,25 +39,38 @@ fn literals(code: &str) -> impl Iterator<Item = &str> {
 
 fn is_made_of(text: &str, joint: char) -> bool {
     let parts: Vec<&str> = text.split(joint).collect();
-    parts.len() > 1 && parts.iter().all(|p| !p.is_empty() && p.chars().all(|c| c.is_ascii_lowercase()))
+    parts.len() > 1
+        && parts
+            .iter()
+            .all(|p| !p.is_empty() && p.chars().all(|c| c.is_ascii_lowercase()))
 }
 
 /// The names in the first column of the tables under a heading.
 fn listed(heading: &str) -> BTreeSet<String> {
     let text = read("docs/rules.md");
-    let from = text.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("docs/rules.md has no {heading}"));
+    let from = text
+        .find(&format!("\n## {heading}\n"))
+        .unwrap_or_else(|| panic!("docs/rules.md has no {heading}"));
     let section = &text[from + 4..];
     let section = section.split("\n## ").next().unwrap_or_default();
     let rows = section.lines().filter_map(|line| line.strip_prefix("| `"));
-    rows.filter_map(|row| row.split('`').next()).map(str::to_owned).collect()
+    rows.filter_map(|row| row.split('`').next())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn told(code: BTreeSet<String>, heading: &str) {
     let listed = listed(heading);
     let missing: Vec<_> = code.difference(&listed).collect();
     let surplus: Vec<_> = listed.difference(&code).collect();
-    assert!(missing.is_empty(), "docs/rules.md, {heading}, does not list {missing:?}");
-    assert!(surplus.is_empty(), "docs/rules.md, {heading}, lists what no code says: {surplus:?}");
+    assert!(
+        missing.is_empty(),
+        "docs/rules.md, {heading}, does not list {missing:?}"
+    );
+    assert!(
+        surplus.is_empty(),
+        "docs/rules.md, {heading}, lists what no code says: {surplus:?}"
+    );
     assert!(!listed.is_empty());
 }
 
@@ -65,7 +78,10 @@ fn told(code: BTreeSet<String>, heading: &str) {
 fn every_rule_the_engine_can_give_is_explained() {
     let code = engine();
     let kebab = literals(&code).filter(|text| is_made_of(text, '-'));
-    let named = code.split("Because::rule(\"").skip(1).filter_map(|rest| rest.split('"').next());
+    let named = code
+        .split("Because::rule(\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next());
     let rules = kebab.chain(named).filter(|rule| !NO_RULES.contains(rule));
     told(rules.map(str::to_owned).collect(), "Rules of the engine");
 }
@@ -78,7 +94,9 @@ fn every_refusal_of_the_engine_is_explained() {
         calls.filter_map(|rest| rest.split(')').next()?.split('"').nth(1))
     };
     let stays = literals(&code).filter(|text| text.starts_with("stay_") && is_made_of(text, '_'));
-    let reasons = after_call("refuse(&mut effects,").chain(after_call("refuse(effects,")).chain(after_call(".refuse("));
+    let reasons = after_call("refuse(&mut effects,")
+        .chain(after_call("refuse(effects,"))
+        .chain(after_call(".refuse("));
     let reasons = reasons.chain(stays).filter(|reason| is_made_of(reason, '_'));
     told(reasons.map(str::to_owned).collect(), "Refusals of the engine");
 }
@@ -86,12 +104,18 @@ fn every_refusal_of_the_engine_is_explained() {
 #[test]
 fn every_refusal_of_a_message_from_a_device_is_explained() {
     use innkeeper::profile::Rejection;
-    told(Rejection::ALL.iter().map(|r| r.word().to_owned()).collect(), "Refusals of messages from devices");
+    told(
+        Rejection::ALL.iter().map(|r| r.word().to_owned()).collect(),
+        "Refusals of messages from devices",
+    );
 }
 
 #[cfg(feature = "daemon")]
 #[test]
 fn every_refusal_of_a_message_from_central_is_explained() {
     use innkeeper::uplink::Reason;
-    told(Reason::ALL.iter().map(|r| r.name().to_owned()).collect(), "Refusals of messages from central");
+    told(
+        Reason::ALL.iter().map(|r| r.name().to_owned()).collect(),
+        "Refusals of messages from central",
+    );
 }

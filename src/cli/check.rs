@@ -13,14 +13,14 @@ pub struct Check {
     #[command(flatten)]
     configuration: Configuration,
     /// The same, without --config
-    #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[arg(value_name = "PATH", id = "path")]
+    given: Vec<PathBuf>,
 }
 
 impl Check {
     /// Prints every fault, then what would run.
     pub fn run(self) -> Result<ExitCode> {
-        let paths = if self.paths.is_empty() { self.configuration.paths } else { self.paths };
+        let paths = if self.given.is_empty() { self.configuration.paths } else { self.given };
         let report = check(&paths);
         println!("{report}");
         Ok(if report.may_run() { ExitCode::SUCCESS } else { ExitCode::from(1) })

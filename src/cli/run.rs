@@ -82,6 +82,9 @@ pub struct Central {
     /// User at the broker; the password is read from INNKEEPER_CENTRAL_PASSWORD
     #[arg(long)]
     user: Option<String>,
+    /// Our name at the broker: its session there outlives us, so keep it the same from run to run
+    #[arg(long, default_value = "innkeeper-central")]
+    client_id: String,
     /// Only this property
     #[arg(long)]
     property: Option<PropertyId>,
@@ -116,7 +119,7 @@ impl Central {
         let login = self.user.clone().map(|user| Login { user, password: std::env::var("INNKEEPER_CENTRAL_PASSWORD").unwrap_or_default() });
         let identity = self.identity.clone().and_then(|files| Some((files.first()?.clone(), files.get(1)?.clone())));
         let tls = self.ca.clone().map(|authorities| TlsFiles { authorities, identity });
-        let link = LinkOptions { login, tls, ..LinkOptions::new(self.host, self.port, format!("central-{}", std::process::id())) };
+        let link = LinkOptions { login, tls, ..LinkOptions::new(self.host, self.port, self.client_id) };
         let answers = Answers { accept: self.accept, done_after: self.done_after.map(Duration::from_secs_f64), decline };
         let options = CentralOptions {
             property: self.property,

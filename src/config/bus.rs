@@ -3,87 +3,45 @@
 use super::configured::{Binding, Configured};
 use super::gather::{Desk, Gathered};
 use super::link::{Link, ModbusLink, Parity, Reach};
-use crate::device::modbus::{self, BlockId, BusPlan, LineSettings, Patience, PollBlock, ReadOp, Transport, UnitPlan};
+use crate::device::bus::{BusDevice, BusSettings, bus_plan};
+use crate::device::modbus::{self, BusPlan, LineSettings, Transport};
 use crate::device::poll_plan::schedulability;
-use crate::model::{DeviceId, LinkId, Span};
-use crate::profile::{DeviceBinding, Library, Parameters, Table};
+use crate::model::{DeviceId, LinkId};
+use crate::profile::{DeviceBinding, Library, Parameters};
 use std::sync::Arc;
-use std::time::Duration;
 
-/// A device whose profile says nothing may take so long to answer.
-const REPLY: Span = Span::millis(500);
-/// After a missing answer this silence is kept, unless the profile says more: one reply limit again.
-const QUIET: Span = REPLY;
-/// A device usually answers in this part of its limit: makers' limits are ten times what their devices take.
-const USUAL_PART: i64 = 10;
-
-/// Returns what each Modbus bus has to carry, in the order of the links. Both the check here and the daemon's buses are
-/// made from it, so that what was checked is what runs.
+/// Returns what each Modbus bus has to carry, in the order of the links. The daemon's buses are made from the same parts, so
+/// that what was checked is what runs.
 pub fn bus_plans(configured: &Configured, library: &Library) -> Vec<BusPlan> {
-    let buses = configured.links.iter().filter_map(|config| match &config.link {
-        Link::Modbus(link) => Some((&config.id, link)),
-        _ => None,
-    });
-    buses
-        .filter_map(|(id, link)| bus_plan(configured, library, id, link))
-        .collect()
+    let buses = configured.links.iter().filter_map(|config| bus_parts(configured, library, &config.id));
+    buses.map(|(settings, devices)| bus_plan(&settings, &devices)).collect()
 }
 
-fn bus_plan(configured: &Configured, library: &Library, id: &LinkId, link: &ModbusLink) -> Option<BusPlan> {
-    let units = configured
-        .on_link(id)
-        .filter_map(|(device, binding)| unit_plan(library, link, device, binding));
-    Some(BusPlan {
-        link: id.clone(),
-        transport: transport(link)?,
-        units: units.collect(),
-        patience: Patience::default(),
-    })
+/// Returns how one bus is reached and what hangs on it; none when the link is no Modbus bus.
+pub fn bus_parts(configured: &Configured, library: &Library, id: &LinkId) -> Option<(BusSettings, Vec<BusDevice>)> {
+    let Link::Modbus(link) = configured.link(id)? else { return None };
+    let device = |(device, binding): (&DeviceId, &Binding)| {
+        Some(BusDevice { unit: binding.unit?, binding: device_binding(library, device, binding)? })
+    };
+    let settings = BusSettings {
+        reply: link.reply.map(|own| own.0.to_std()),
+        gap: link.gap.map(|own| own.0.to_std()),
+        ..BusSettings::new(id.clone(), transport(link)?)
+    };
+    Some((settings, configured.on_link(id).filter_map(device).collect()))
 }
 
 fn transport(link: &ModbusLink) -> Option<Transport> {
-    let line = LineSettings {
-        baud: link.baud,
-        parity: match link.parity {
-            Parity::None => modbus::Parity::None,
-            Parity::Even => modbus::Parity::Even,
-            Parity::Odd => modbus::Parity::Odd,
-        },
-        stop_bits: link.stop,
-        data_bits: link.data,
+    let parity = match link.parity {
+        Parity::None => modbus::Parity::None,
+        Parity::Even => modbus::Parity::Even,
+        Parity::Odd => modbus::Parity::Odd,
     };
+    let line = LineSettings { baud: link.baud, parity, stop_bits: link.stop, data_bits: link.data };
     Some(match link.reach()? {
-        Reach::Tcp(address) => Transport::Tcp {
-            address: address.to_owned(),
-        },
-        Reach::RtuOverTcp(address) => Transport::RtuOverTcp {
-            address: address.to_owned(),
-            line,
-        },
-        Reach::Serial(path) => Transport::Serial {
-            path: path.display().to_string(),
-            line,
-        },
-    })
-}
-
-fn unit_plan(library: &Library, link: &ModbusLink, device: &DeviceId, binding: &Binding) -> Option<UnitPlan> {
-    let bound = device_binding(library, device, binding)?;
-    let says = bound.profile().modbus()?;
-    let length = |ours: Option<super::Lasting>, makers: Option<crate::strict::Length>, usual: Span| {
-        ours.map(|own| own.0).or(makers.map(|length| length.0)).unwrap_or(usual)
-    };
-    let reply = length(link.reply, says.reply, REPLY);
-    Some(UnitPlan {
-        unit: binding.unit?,
-        device: device.clone(),
-        blocks: blocks(&bound),
-        reply_limit: reply.to_std(),
-        reply_usual: Duration::from_millis(u64::try_from(reply.as_millis() / USUAL_PART).unwrap_or_default()),
-        gap: length(link.gap, says.gap, Span::ZERO).to_std(),
-        quiet: length(None, says.quarantine, QUIET).to_std(),
-        settle: bound.profile().settle().to_std(),
-        probe: None,
+        Reach::Tcp(address) => Transport::Tcp { address: address.to_owned() },
+        Reach::RtuOverTcp(address) => Transport::RtuOverTcp { address: address.to_owned(), line },
+        Reach::Serial(path) => Transport::Serial { path: path.display().to_string(), line },
     })
 }
 
@@ -93,25 +51,6 @@ pub fn device_binding(library: &Library, device: &DeviceId, binding: &Binding) -
     let mut given: Parameters = binding.params.clone();
     given.extend(binding.index.map(|index| ("index".to_owned(), index.to_string())));
     DeviceBinding::new(profile, device.clone(), &given).ok()
-}
-
-fn blocks(bound: &DeviceBinding) -> Vec<PollBlock> {
-    let reads = bound.plan(&bound.profile().reports(), bound.plan_limits());
-    let block = |(n, read): (u16, &crate::profile::ReadBlock)| PollBlock {
-        id: BlockId(n),
-        read: ReadOp {
-            table: match read.table {
-                Table::Coil => modbus::Table::Coils,
-                Table::Discrete => modbus::Table::DiscreteInputs,
-                Table::Holding => modbus::Table::HoldingRegisters,
-                Table::Input => modbus::Table::InputRegisters,
-            },
-            start: read.start,
-            count: read.count,
-        },
-        period: read.period.to_std(),
-    };
-    (0..).zip(reads.iter()).map(block).collect()
 }
 
 /// Checks that every bus can carry what is on it.

@@ -28,7 +28,7 @@ mod tests;
 mod verify;
 mod words;
 
-pub use bus::{bus_plans, device_binding};
+pub use bus::{bus_parts, bus_plans, device_binding};
 pub use configured::{Binding, Configured};
 pub use diff::{Change, LinkChange, diff};
 pub use fault::{FAULTS_MAX, Fault, Severity};

@@ -5,9 +5,9 @@
 
 use super::clock;
 use super::inbox::Inbox;
-use crate::config::{CentralLink, Configured, Link, MqttLink, Tls};
-use crate::device::{Outlet, bus, mqtt};
-use crate::model::{DeviceId, LinkId, Span};
+use crate::config::{CentralLink, Configured, Link, MqttLink, Tls, bus_parts, device_binding};
+use crate::device::{self, Outlet};
+use crate::model::{DeviceId, LinkId};
 use crate::mqtt::{LinkOptions, Login, TlsFiles};
 use crate::observe::Pulses;
 use crate::profile::Library;
@@ -17,15 +17,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
-/// A link that is connected exchanges something at least this often; one that is not tries again.
-const PULSE_WITHIN: Duration = Duration::from_secs(180);
-
-/// What central has not acknowledged after this is sent again, then after twice the time.
-const CENTRAL_RESEND: Span = Span::seconds(30);
+/// A link's task turns several times a second; it stands still only while the owner's inbox is full.
+const PULSE_WITHIN: Duration = Duration::from_secs(120);
 
 enum Handle {
-    Mqtt(mqtt::MqttDevices),
-    Bus(bus::ModbusDevices),
+    Devices(device::Running),
     Central(Uplink),
 }
 
@@ -86,11 +82,8 @@ impl Links {
     pub fn outlets(&self, configured: &Configured) -> HashMap<DeviceId, Outlet> {
         let mut outlets = HashMap::new();
         for (id, running) in &self.running {
-            let outlet = match &running.handle {
-                Handle::Mqtt(devices) => devices.outlet(),
-                Handle::Bus(devices) => devices.outlet(),
-                Handle::Central(_) => continue,
-            };
+            let Handle::Devices(devices) = &running.handle else { continue };
+            let outlet = devices.outlet();
             outlets.extend(configured.on_link(id).map(|(device, _)| (device.clone(), outlet.clone())));
         }
         outlets
@@ -100,8 +93,7 @@ impl Links {
         let Some(running) = self.running.remove(id) else { return };
         self.pulses.remove(&format!("link {id}"));
         match running.handle {
-            Handle::Mqtt(devices) => devices.stop().await,
-            Handle::Bus(devices) => devices.stop().await,
+            Handle::Devices(devices) => devices.stop().await,
             Handle::Central(uplink) => uplink.stop().await,
         }
     }
@@ -109,25 +101,19 @@ impl Links {
     fn start(&mut self, configured: &Configured, library: &Library, id: &LinkId, signature: String) -> Result<()> {
         let handle = match configured.link(id) {
             Some(Link::Mqtt(link)) => {
-                let bindings = super::bindings::bound(configured, library, id)?;
+                let bind = |(device, binding)| device_binding(library, device, binding);
+                let bindings: Vec<_> = configured.on_link(id).filter_map(bind).collect();
                 if bindings.is_empty() {
                     return Ok(());
                 }
                 let options = link_options(link).with_context(|| format!("link {id}"))?;
-                let devices = mqtt::start(id.clone(), options, bindings, clock::now, self.inbox.clone());
-                let devices = devices.with_context(|| format!("link {id}"))?;
-                self.watch(id, devices.progress());
-                Handle::Mqtt(devices)
+                Handle::Devices(device::mqtt::start(id.clone(), options, bindings, clock::now, self.inbox.clone())?)
             }
-            Some(Link::Modbus(link)) => {
-                let (transport, units) = super::bindings::units(configured, library, id, link)?;
-                if units.is_empty() {
+            Some(Link::Modbus(_)) => {
+                let Some((settings, devices)) = bus_parts(configured, library, id).filter(|(_, devices)| !devices.is_empty()) else {
                     return Ok(());
-                }
-                let devices = bus::start(id.clone(), transport, units, clock::now, self.inbox.clone());
-                let devices = devices.with_context(|| format!("link {id}"))?;
-                self.watch(id, devices.progress());
-                Handle::Bus(devices)
+                };
+                Handle::Devices(device::bus::start(&settings, devices, clock::now, self.inbox.clone())?)
             }
             Some(Link::Central(link)) => {
                 let options = UplinkOptions::new(
@@ -141,12 +127,11 @@ impl Links {
             }
             Some(Link::Pms(_) | Link::Weather(_)) | None => return Ok(()),
         };
+        if let Handle::Devices(devices) = &handle {
+            self.pulses.add(format!("link {id}"), PULSE_WITHIN, devices.watcher());
+        }
         self.running.insert(id.clone(), Running { signature, handle });
         Ok(())
-    }
-
-    fn watch(&self, id: &LinkId, progress: impl Fn() -> u64 + Send + 'static) {
-        self.pulses.add(format!("link {id}"), PULSE_WITHIN, progress);
     }
 }
 
@@ -180,7 +165,7 @@ fn central_options(link: &CentralLink) -> Result<LinkOptions> {
 fn ack_mode(link: &CentralLink) -> AckMode {
     match link.ack {
         crate::config::Ack::Broker => AckMode::Broker,
-        crate::config::Ack::Central => AckMode::Central { resend_after: CENTRAL_RESEND },
+        crate::config::Ack::Central => AckMode::central(),
     }
 }
 

@@ -3,7 +3,6 @@
 //! [`start`] opens the store, restores the engine, starts the links, and says "ready". Stopping goes the other way round:
 //! devices are handed back, links take leave, everything is written.
 
-mod bindings;
 pub mod clock;
 pub mod control;
 mod fanout;

@@ -217,8 +217,9 @@ impl Owner {
     fn central(&mut self, words: FromLink) {
         match words {
             FromLink::Read(request) => {
-                let entries = page(&mut self.store, request.class, request.after, request.limit);
-                let _ = request.answer.send(entries);
+                if let Some(entries) = page(&mut self.store, request.class, request.after, request.limit) {
+                    let _ = request.answer.send(entries);
+                }
             }
             FromLink::Settled(settlements) => {
                 for settled in settlements {

@@ -4,8 +4,9 @@ use crate::model::{Class, Stream};
 use crate::store::{Pending, Store};
 use crate::uplink::{Entry as FeedEntry, UpMessage};
 
-/// Returns a page of entries for the link. What cannot be read is told in the log and left for the next try.
-pub fn page(store: &mut Store, class: Class, after: u64, limit: usize) -> Vec<FeedEntry> {
+/// Returns a page of entries for the link; none when the disk cannot be read now, and then the link asks again. (An empty
+/// page would tell it that there is nothing.)
+pub fn page(store: &mut Store, class: Class, after: u64, limit: usize) -> Option<Vec<FeedEntry>> {
     let class = match class {
         Class::Emergency => crate::store::Class::Emergency,
         Class::Request => crate::store::Class::Request,
@@ -13,10 +14,10 @@ pub fn page(store: &mut Store, class: Class, after: u64, limit: usize) -> Vec<Fe
         Class::State => crate::store::Class::Telemetry,
     };
     match store.outbox().page(class, after, limit) {
-        Ok(page) => page.into_iter().filter_map(|(position, pending)| entry(position, pending)).collect(),
+        Ok(page) => Some(page.into_iter().filter_map(|(position, pending)| entry(position, pending)).collect()),
         Err(fault) => {
             tracing::error!(%fault, "the outbox cannot be read now");
-            Vec::new()
+            None
         }
     }
 }

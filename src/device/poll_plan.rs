@@ -13,6 +13,7 @@
 
 use super::modbus::{BlockId, BusPlan, LineSettings, PollBlock, Transport, UnitPlan, WRITES_IN_A_ROW_MAX, WriteOp};
 use crate::model::DeviceId;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What the daemon itself adds to an exchange on an idle machine: a wake-up, a timer's tick.
@@ -60,7 +61,7 @@ pub fn schedulability(plan: &BusPlan) -> Verdict {
     let utilisation = utilisation(&jobs);
     let silences = silences(plan);
     let burst = write_burst(plan);
-    let wait = |i: usize, silent: usize| wait_worst(&jobs, i, burst, &silences_beside(&silences, jobs[i].unit, silent));
+    let wait = |i: usize, silent: usize| wait_worst(&jobs, i, burst, &silences_beside(&silences, plan.units[jobs[i].unit].unit, silent));
     let refresh_worst = (0..jobs.len())
         .map(|i| RefreshBound {
             device: plan.units[jobs[i].unit].device.clone(),
@@ -87,7 +88,7 @@ struct Job<'a> {
 
 /// What a silent unit takes from the line: each miss or probe, and how often.
 struct Silence {
-    unit: usize,
+    number: u8,
     cost: Duration,
     misses: u32,
     first: Duration,
@@ -133,7 +134,7 @@ fn write_burst(plan: &BusPlan) -> Duration {
 }
 
 fn silences(plan: &BusPlan) -> Vec<Silence> {
-    let silence = |(n, unit): (usize, &UnitPlan)| {
+    let silence = |unit: &UnitPlan| {
         let bytes = unit
             .blocks
             .iter()
@@ -143,21 +144,24 @@ fn silences(plan: &BusPlan) -> Vec<Silence> {
             .unwrap_or(16);
         let quiet = plan.transport.line().map_or(Duration::ZERO, |_| unit.quiet);
         Silence {
-            unit: n,
+            number: unit.unit,
             cost: exchange_time(plan.transport.line(), unit, bytes) + unit.reply_limit + quiet,
             misses: plan.patience.misses,
             first: plan.patience.first,
             longest: plan.patience.longest,
         }
     };
-    let mut all: Vec<Silence> = plan.units.iter().enumerate().map(silence).collect();
+    let mut all: Vec<Silence> = plan.units.iter().map(silence).collect();
     all.sort_by_key(|silence| std::cmp::Reverse(silence.cost));
+    // Devices behind one unit number fall silent together, and are probed as one.
+    let mut seen = BTreeSet::new();
+    all.retain(|silence| seen.insert(silence.number));
     all
 }
 
 /// The costliest so many silences of other units.
-fn silences_beside(all: &[Silence], unit: usize, count: usize) -> Vec<&Silence> {
-    all.iter().filter(|silence| silence.unit != unit).take(count).collect()
+fn silences_beside(all: &[Silence], number: u8, count: usize) -> Vec<&Silence> {
+    all.iter().filter(|silence| silence.number != number).take(count).collect()
 }
 
 /// The longest from a block's tick to its answer.

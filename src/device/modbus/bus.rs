@@ -34,6 +34,9 @@ pub(super) struct Bus {
     plan: BusPlan,
     line: Option<LineSettings>,
     numbers: HashMap<DeviceId, usize>,
+    /// For each device the first one of its unit number. Health is the unit's: the rooms behind a dead gateway are not
+    /// found out and probed one by one, each for a reply limit.
+    leads: Vec<usize>,
     health: Vec<Health>,
     blocks: Vec<(usize, PollBlock)>,
     doubts: BTreeMap<u8, Doubt>,
@@ -68,7 +71,8 @@ impl Bus {
         let blocks: Vec<(usize, PollBlock)> = (plan.units.iter().enumerate())
             .flat_map(|(number, unit)| unit.blocks.iter().map(move |block| (number, *block)))
             .collect();
-        let periods = blocks.iter().map(|(unit, block)| (*unit, block.period));
+        let leads: Vec<usize> = plan.units.iter().map(|unit| lead_of(&plan, unit.unit)).collect();
+        let periods = blocks.iter().map(|(unit, block)| (leads[*unit], block.period));
         Self {
             name: plan.link.clone(),
             line: plan.transport.line().copied(),
@@ -80,6 +84,7 @@ impl Bus {
                 .collect(),
             health: plan.units.iter().map(|_| Health::default()).collect(),
             timetable: Timetable::new(plan.units.len(), periods, now),
+            leads,
             blocks,
             doubts: BTreeMap::new(),
             link: Link::new(plan.transport.clone()),
@@ -209,7 +214,7 @@ impl Bus {
     }
 
     async fn probe(&mut self, unit: usize) -> Result<(), Gone> {
-        let Some(read) = self.plan.units[unit].probe_read() else {
+        let Some(read) = self.devices_of(unit).find_map(|number| self.plan.units[number].probe_read()) else {
             // A unit that is only written to has nothing to be probed with: its next write is the probe.
             self.health[unit] = Health::default();
             self.timetable.unpark(unit, Instant::now());
@@ -230,7 +235,7 @@ impl Bus {
         }
         match self.ask(unit, Question::Read(read)).await? {
             // Gateways close what is idle: a read does no harm twice, and the second tells.
-            Err(FailReason::LinkLost) if !self.health[unit].is_quarantined() && self.open().await? => {
+            Err(FailReason::LinkLost) if !self.health[self.leads[unit]].is_quarantined() && self.open().await? => {
                 self.ask(unit, Question::Read(read)).await
             }
             answer => Ok(answer),
@@ -265,7 +270,7 @@ impl Bus {
     // ---- writes ----
 
     async fn go_on_with(&mut self, place: usize, job: Job) -> Result<(), Gone> {
-        if self.health[job.unit].is_quarantined() {
+        if self.health[self.leads[job.unit]].is_quarantined() {
             return self.cut_short(job, NotSent::Quarantined).await;
         }
         if !self.open().await? {
@@ -456,21 +461,27 @@ impl Bus {
 
     async fn note_health(&mut self, unit: usize, outcome: Result<(), FailReason>) -> Result<(), Gone> {
         let now = Instant::now();
+        let lead = self.leads[unit];
         let state = match outcome {
             Err(FailReason::LinkDown) => None,
-            Err(reason) if reason.is_a_miss() => self.health[unit].miss(now, &self.plan.patience, reason),
-            _ => self.health[unit].good(),
+            Err(reason) if reason.is_a_miss() => self.health[lead].miss(now, &self.plan.patience, reason),
+            _ => self.health[lead].good(),
         };
+        let Some(state) = state else { return Ok(()) };
         match state {
-            None => return Ok(()),
-            Some(UnitState::Online) => self.timetable.unpark(unit, now),
-            Some(UnitState::Quarantined { until, .. }) => self.timetable.park(unit, until),
+            UnitState::Online => self.timetable.unpark(lead, now),
+            UnitState::Quarantined { until, .. } => self.timetable.park(lead, until),
         }
-        let device = self.plan.units[unit].device.clone();
-        match state {
-            Some(state) => self.tell(BusEvent::Unit { device, state, at: now }).await,
-            None => Ok(()),
+        let devices: Vec<DeviceId> = self.devices_of(lead).map(|number| self.plan.units[number].device.clone()).collect();
+        for device in devices {
+            self.tell(BusEvent::Unit { device, state, at: now }).await?;
         }
+        Ok(())
+    }
+
+    /// The devices that share a unit number, by its first.
+    fn devices_of(&self, lead: usize) -> impl Iterator<Item = usize> + use<'_> {
+        (0..self.leads.len()).filter(move |number| self.leads[*number] == lead)
     }
 
     // ---- telling and counting ----
@@ -519,4 +530,9 @@ impl Bus {
         }
         Ok(())
     }
+}
+
+/// The first device of a unit number.
+fn lead_of(plan: &BusPlan, number: u8) -> usize {
+    plan.units.iter().position(|unit| unit.unit == number).unwrap_or_default()
 }

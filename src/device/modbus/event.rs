@@ -196,7 +196,7 @@ pub struct WriteJob {
     pub device: DeviceId,
     /// The caller's name for it.
     pub ticket: Ticket,
-    /// What is written, in order.
+    /// What is written, in order. Without any, only `verify` is read, before the reads that are due.
     pub ops: Vec<WriteOp>,
     /// What is read afterwards, once the device's settle time is over.
     pub verify: Option<ReadOp>,

@@ -51,12 +51,13 @@ impl Jobs {
         self.open.len() < OPEN_MAX
     }
 
-    /// Takes up a new write.
+    /// Takes up a new write. One without operations only reads, and has nothing to settle.
     pub fn begin(&mut self, order: WriteJob, unit: usize, now: Instant) {
+        let reads_only = order.ops.is_empty() && order.verify.is_some();
         self.open.push(Job {
             order,
             unit,
-            stage: Stage::Writing,
+            stage: if reads_only { Stage::ReadingBack(WriteOutcome::Done) } else { Stage::Writing },
             ops_done: 0,
             at: now,
             busy: 0,

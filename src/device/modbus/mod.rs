@@ -133,7 +133,8 @@ impl BusHandle {
 
 fn is_sound(job: &WriteJob) -> bool {
     let verify_fits = |read: ReadOp| read.check(&job.device).is_ok();
-    (1..=OPS_PER_WRITE_MAX).contains(&job.ops.len())
+    let ops_min = usize::from(job.verify.is_none());
+    (ops_min..=OPS_PER_WRITE_MAX).contains(&job.ops.len())
         && job.ops.iter().all(WriteOp::is_sound)
         && job.verify.is_none_or(verify_fits)
 }

@@ -432,19 +432,15 @@ async fn central_s_answers_and_a_person_s_words_reach_the_engine() {
     central.lines.until(" request ", 1).await;
     central.commands.send(typed.into()).await.unwrap();
     owner.until("three events", |desk| desk.events.len() == 3).await;
-    let desk = owner.desk();
-    let kinds: Vec<_> = desk
-        .events
-        .iter()
-        .map(|event| matches!(event, Event::RequestStatus(_)))
-        .collect();
-    assert_eq!(
-        kinds.iter().filter(|status| **status).count(),
-        2,
-        "accepted, and done after a while"
-    );
-    assert!(desk.refused.is_empty(), "{:?}", desk.refused);
-    drop(desk);
+    {
+        let desk = owner.desk();
+        let answers = desk
+            .events
+            .iter()
+            .filter(|event| matches!(event, Event::RequestStatus(_)));
+        assert_eq!(answers.count(), 2, "accepted, and done after a while");
+        assert!(desk.refused.is_empty(), "{:?}", desk.refused);
+    }
     uplink.stop().await;
     assert_eq!(central.stop().await.said, 3);
 }

@@ -11,12 +11,15 @@ fn read(file: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
 }
 
-/// The engine's code, without comments and tests.
-fn engine() -> String {
+/// The code of a folder, without comments and tests.
+fn code_of(folder: &str) -> String {
     fn walk(dir: &Path, all: &mut String) {
         let mut entries: Vec<_> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
         entries.sort();
         for entry in entries {
+            if entry.ends_with("tests") {
+                continue;
+            }
             if entry.is_dir() {
                 walk(&entry, all);
             } else {
@@ -28,7 +31,7 @@ fn engine() -> String {
         }
     }
     let mut all = String::new();
-    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/engine"), &mut all);
+    walk(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut all);
     all
 }
 
@@ -76,7 +79,7 @@ fn told(code: BTreeSet<String>, heading: &str) {
 
 #[test]
 fn every_rule_the_engine_can_give_is_explained() {
-    let code = engine();
+    let code = code_of("src/engine");
     let kebab = literals(&code).filter(|text| is_made_of(text, '-'));
     let named = code
         .split("Because::rule(\"")
@@ -88,7 +91,7 @@ fn every_rule_the_engine_can_give_is_explained() {
 
 #[test]
 fn every_refusal_of_the_engine_is_explained() {
-    let code = engine();
+    let code = code_of("src/engine");
     let after_call = |call: &'static str| {
         let calls = code.split(call).skip(1);
         calls.filter_map(|rest| rest.split(')').next()?.split('"').nth(1))
@@ -118,4 +121,20 @@ fn every_refusal_of_a_message_from_central_is_explained() {
         Reason::ALL.iter().map(|r| r.name().to_owned()).collect(),
         "Refusals of messages from central",
     );
+}
+
+#[cfg(feature = "daemon")]
+#[test]
+fn every_refusal_of_a_link_to_devices_is_explained() {
+    use innkeeper::device::modbus::FailReason;
+    let code = code_of("src/device");
+    let noted = code
+        .split("tally.note(")
+        .skip(1)
+        .filter_map(|rest| rest.split(';').next()?.split('"').nth(1));
+    let of_messages = listed("Refusals of messages from devices");
+    let own = noted
+        .filter(|reason| !of_messages.contains(*reason))
+        .chain(FailReason::WORDS);
+    told(own.map(str::to_owned).collect(), "Refusals of the links to devices");
 }

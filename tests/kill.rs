@@ -45,7 +45,10 @@ fn requests(ear: &Ear) -> (BTreeMap<String, BTreeSet<String>>, usize) {
         if data["need"] == "arrival_items" {
             messages += 1;
             let stay = data["stay"].as_str().unwrap().to_owned();
-            by_stay.entry(stay).or_default().insert(data["id"].as_str().unwrap().to_owned());
+            by_stay
+                .entry(stay)
+                .or_default()
+                .insert(data["id"].as_str().unwrap().to_owned());
         }
     }
     (by_stay, messages)
@@ -62,7 +65,9 @@ fn a_hundred_kills_lose_no_request_and_double_none() {
     let devices = Ear::new(address, "devices", &[]);
     // The first start makes the daemon's session at the broker: from then on nothing sent down is lost by the broker.
     let first = house.start();
-    first.until(json!("status"), "the link to central is up", |s| s["links"]["central"] == true);
+    first.until(json!("status"), "the link to central is up", |s| {
+        s["links"]["central"] == true
+    });
     first.kill();
 
     let mut chance: u64 = 0x2545_f491_4f6c_dd1d;
@@ -90,7 +95,9 @@ fn a_hundred_kills_lose_no_request_and_double_none() {
     while requests(&central).0.len() < sent && began.elapsed() < house::PATIENCE {
         std::thread::sleep(Duration::from_millis(100));
     }
-    daemon.until(json!("status"), "the outbox drains", |s| s["edge"]["pending"].as_u64().is_some_and(|n| n < 3));
+    daemon.until(json!("status"), "the outbox drains", |s| {
+        s["edge"]["pending"].as_u64().is_some_and(|n| n < 3)
+    });
     let (by_stay, messages) = requests(&central);
     let lost = (0..sent).filter(|n| !by_stay.contains_key(&format!("{n:08}"))).count();
     let doubled = by_stay.values().filter(|ids| ids.len() > 1).count();

@@ -29,7 +29,10 @@ fn python_with_pymodbus() -> Option<PathBuf> {
     let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/peers/bin/python");
     let candidates = [Some(made), program("python3")].into_iter().flatten();
     candidates.into_iter().find(|python| {
-        let has = Command::new(python).args(["-c", "import pymodbus.server"]).stderr(Stdio::null()).status();
+        let has = Command::new(python)
+            .args(["-c", "import pymodbus.server"])
+            .stderr(Stdio::null())
+            .status();
         has.is_ok_and(|status| status.success())
     })
 }
@@ -38,7 +41,12 @@ fn start_mosquitto(dir: &Path) -> Option<(Peer, SocketAddr)> {
     let port = free_port();
     let file = dir.join("mosquitto.conf");
     std::fs::write(&file, format!("listener {port} 127.0.0.1\nallow_anonymous true\n")).unwrap();
-    let child = Command::new(program("mosquitto")?).arg("-c").arg(&file).stderr(Stdio::null()).spawn().unwrap();
+    let child = Command::new(program("mosquitto")?)
+        .arg("-c")
+        .arg(&file)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     for _ in 0..200 {
         if std::net::TcpStream::connect(address).is_ok() {
@@ -52,7 +60,12 @@ fn start_mosquitto(dir: &Path) -> Option<(Peer, SocketAddr)> {
 fn start_thermostats(python: &Path) -> (Peer, u16, Receiver<String>) {
     let port = free_port();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/peers/modbus_server.py");
-    let mut child = Command::new(python).arg(script).arg(port.to_string()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = Command::new(python)
+        .arg(script)
+        .arg(port.to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let (tell, lines) = channel();
     let out = BufReader::new(child.stdout.take().unwrap());
     std::thread::spawn(move || out.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
@@ -125,7 +138,10 @@ fn reserve(central: &Ear, stay: &str, room: &str) {
 fn a_room_is_prepared_and_a_request_delivered_with_peers_that_we_did_not_write() {
     let dir = tempfile::tempdir().unwrap();
     let (Some((_mosquitto, broker)), Some(python)) = (start_mosquitto(dir.path()), python_with_pymodbus()) else {
-        assert!(std::env::var("INNKEEPER_PEERS").as_deref() != Ok("required"), "mosquitto and pymodbus are required here");
+        assert!(
+            std::env::var("INNKEEPER_PEERS").as_deref() != Ok("required"),
+            "mosquitto and pymodbus are required here"
+        );
         println!("NOT RUN: mosquitto or pymodbus is not installed");
         return;
     };
@@ -135,11 +151,17 @@ fn a_room_is_prepared_and_a_request_delivered_with_peers_that_we_did_not_write()
     let central = Ear::new(broker, "central", &["innkeeper/v1/peer-house/up/#"]);
     let bridge = Ear::new(broker, "bridge", &["zigbee2mqtt/+/+/set"]);
     let daemon = house.start();
-    daemon.until(json!("status"), "all links are up", |s| ["zigbee", "floor", "central"].iter().all(|l| s["links"][l] == true));
-    daemon.until(json!({ "room": "101" }), "the Modbus thermostat is read", |room| room["temperature"] == 18.0);
+    daemon.until(json!("status"), "all links are up", |s| {
+        ["zigbee", "floor", "central"].iter().all(|l| s["links"][l] == true)
+    });
+    daemon.until(json!({ "room": "101" }), "the Modbus thermostat is read", |room| {
+        room["temperature"] == 18.0
+    });
 
     reserve(&central, "00000101", "101");
-    let written = writes.recv_timeout(house::PATIENCE).expect("the Modbus thermostat is written to");
+    let written = writes
+        .recv_timeout(house::PATIENCE)
+        .expect("the Modbus thermostat is written to");
     assert_eq!(written, "write 1 102 1200", "24.0 C are 1200 in the register");
     let why = json!({ "why": { "room": "101", "from": in_minutes(-10), "to": in_minutes(10), "limit": 50 } });
     daemon.until(why, "the write is verified by reading back", |answer| {
@@ -149,7 +171,9 @@ fn a_room_is_prepared_and_a_request_delivered_with_peers_that_we_did_not_write()
 
     let state = |seen: &str, set: f64| json!({ "local_temperature": 18.5, "current_heating_setpoint": set, "system_mode": "heat", "fan_mode": "auto", "linkquality": 120, "last_seen": seen });
     bridge.say("zigbee2mqtt/102/thermostat", &state("2026-11-21T10:00:00.000Z", 20.0));
-    daemon.until(json!({ "room": "102" }), "the Zigbee thermostat is heard", |room| room["temperature"] == 18.5);
+    daemon.until(json!({ "room": "102" }), "the Zigbee thermostat is heard", |room| {
+        room["temperature"] == 18.5
+    });
     reserve(&central, "00000102", "102");
     bridge.wait("the command to the Zigbee thermostat", |topic, payload| {
         (topic == "zigbee2mqtt/102/thermostat/set" && payload["current_heating_setpoint"] == 24).then_some(())
@@ -159,14 +183,28 @@ fn a_room_is_prepared_and_a_request_delivered_with_peers_that_we_did_not_write()
     for stay in ["00000101", "00000102"] {
         central.wait("the request for things to be placed", |topic, message| {
             let data = &message["data"];
-            (topic.ends_with("/up/request") && data["stay"] == stay && data["items"] == json!(["hangers"])).then_some(())
+            (topic.ends_with("/up/request") && data["stay"] == stay && data["items"] == json!(["hangers"]))
+                .then_some(())
         });
     }
-    central.wait("the promise", |topic, message| (topic.ends_with("/up/readiness") && message["data"]["room"] == "101").then_some(()));
+    central.wait("the promise", |topic, message| {
+        (topic.ends_with("/up/readiness") && message["data"]["room"] == "101").then_some(())
+    });
 
-    bridge.say("zigbee2mqtt/102/leak", &json!({ "water_leak": true, "battery": 90, "linkquality": 90 }));
-    central.wait("the emergency", |topic, message| (topic.ends_with("/up/emergency") && message["data"]["cause"] == "leak").then_some(()));
-    let ids: Vec<Json> = central.heard.lock().unwrap().iter().map(|(_, p)| serde_json::from_slice::<Json>(p).unwrap()["id"].clone()).collect();
+    bridge.say(
+        "zigbee2mqtt/102/leak",
+        &json!({ "water_leak": true, "battery": 90, "linkquality": 90 }),
+    );
+    central.wait("the emergency", |topic, message| {
+        (topic.ends_with("/up/emergency") && message["data"]["cause"] == "leak").then_some(())
+    });
+    let ids: Vec<Json> = central
+        .heard
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|(_, p)| serde_json::from_slice::<Json>(p).unwrap()["id"].clone())
+        .collect();
     let distinct: std::collections::BTreeSet<String> = ids.iter().map(Json::to_string).collect();
     println!("central heard {} messages, {} distinct", ids.len(), distinct.len());
     assert_eq!(ids.len(), distinct.len(), "each message came once");

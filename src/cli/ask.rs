@@ -34,7 +34,12 @@ impl Daemon {
             },
         };
         let stream = UnixStream::connect(&socket);
-        let mut stream = stream.with_context(|| format!("no daemon answers on {}; is it running, and are you its user?", socket.display()))?;
+        let mut stream = stream.with_context(|| {
+            format!(
+                "no daemon answers on {}; is it running, and are you its user?",
+                socket.display()
+            )
+        })?;
         writeln!(stream, "{}", serde_json::to_string(question)?)?;
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line)?;
@@ -47,7 +52,14 @@ impl Daemon {
 
     fn show(&self, question: &Question) -> Result<ExitCode> {
         let answer = self.ask(question)?;
-        println!("{}", if self.json { answer.to_string() } else { serde_json::to_string_pretty(&answer)? });
+        println!(
+            "{}",
+            if self.json {
+                answer.to_string()
+            } else {
+                serde_json::to_string_pretty(&answer)?
+            }
+        );
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -72,7 +84,12 @@ impl Why {
     pub fn run(self) -> Result<ExitCode> {
         let to = self.at.as_deref().map_or(Ok(clock::now()), moment)? + Span::minutes(1);
         let from = to - Span::days(7);
-        let question = Question::Why { room: Some(self.room.clone()), from, to, limit: self.limit };
+        let question = Question::Why {
+            room: Some(self.room.clone()),
+            from,
+            to,
+            limit: self.limit,
+        };
         let answer = self.daemon.ask(&question)?;
         if self.daemon.json {
             println!("{answer}");
@@ -80,7 +97,10 @@ impl Why {
         }
         let decisions = answer["decisions"].as_array().cloned().unwrap_or_default();
         if decisions.is_empty() {
-            println!("nothing was decided for room {} in the seven days before {to}", self.room);
+            println!(
+                "nothing was decided for room {} in the seven days before {to}",
+                self.room
+            );
         }
         for decision in decisions.iter().rev() {
             println!("{}", sentence(decision));
@@ -94,18 +114,34 @@ fn sentence(decision: &Json) -> String {
     let (at, what) = (decision["at"].as_str().unwrap_or_default(), &decision["what"]);
     let (deed, because) = if let Some(command) = what.get("command") {
         let text = |key: &str| command[key].to_string().trim_matches('"').to_owned();
-        (format!("told {} {} {}", text("device"), text("point"), text("value")), &command["because"])
-    } else if let Some(report) = what.get("report").and_then(Json::as_object).and_then(|r| r.iter().next()) {
-        (format!("reported {}{}", report.0, named(report.1)), &report.1["because"])
+        (
+            format!("told {} {} {}", text("device"), text("point"), text("value")),
+            &command["because"],
+        )
+    } else if let Some(report) = what
+        .get("report")
+        .and_then(Json::as_object)
+        .and_then(|r| r.iter().next())
+    {
+        (
+            format!("reported {}{}", report.0, named(report.1)),
+            &report.1["because"],
+        )
     } else {
         ("concluded".to_owned(), &what["note"]["because"])
     };
-    let because = serde_json::from_value::<Because>(because.clone()).map(|b| b.to_string()).unwrap_or_default();
+    let because = serde_json::from_value::<Because>(because.clone())
+        .map(|b| b.to_string())
+        .unwrap_or_default();
     format!("{at}  {deed}\n    because {because}")
 }
 
 fn named(report: &Json) -> String {
-    let id = report.get("id").or_else(|| report.get("attribute")).or_else(|| report.get("verdict")).and_then(Json::as_str);
+    let id = report
+        .get("id")
+        .or_else(|| report.get("attribute"))
+        .or_else(|| report.get("verdict"))
+        .and_then(Json::as_str);
     id.map(|id| format!(" {id}")).unwrap_or_default()
 }
 
@@ -116,7 +152,8 @@ fn moment(text: &str) -> Result<Moment> {
     }
     let now = clock::now();
     let today = now.to_string().chars().take(10).collect::<String>();
-    let at = Moment::parse(&format!("{today}T{text}:00Z")).map_err(|_| anyhow::anyhow!("{text:?} is no time; write 03:10 or 2026-11-21T03:10:00Z"))?;
+    let at = Moment::parse(&format!("{today}T{text}:00Z"))
+        .map_err(|_| anyhow::anyhow!("{text:?} is no time; write 03:10 or 2026-11-21T03:10:00Z"))?;
     Ok(if at > now { at - Span::days(1) } else { at })
 }
 
@@ -176,6 +213,10 @@ impl Reload {
         let answer = self.daemon.ask(&Question::Reload)?;
         let words = answer["reload"].as_str().unwrap_or_default();
         println!("{words}");
-        Ok(if words.contains("is taken") { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        Ok(if words.contains("is taken") {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(1)
+        })
     }
 }

@@ -20,9 +20,17 @@ pub struct Check {
 impl Check {
     /// Prints every fault, then what would run.
     pub fn run(self) -> Result<ExitCode> {
-        let paths = if self.given.is_empty() { self.configuration.paths } else { self.given };
+        let paths = if self.given.is_empty() {
+            self.configuration.paths
+        } else {
+            self.given
+        };
         let report = check(&paths);
         println!("{report}");
-        Ok(if report.may_run() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        Ok(if report.may_run() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(1)
+        })
     }
 }

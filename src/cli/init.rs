@@ -21,7 +21,10 @@ impl Init {
             std::fs::create_dir_all(folder)?;
         }
         key::create(&self.key_file)?;
-        println!("{}: made, readable for its owner only; keep a copy in a safe, the store cannot be read without it", self.key_file.display());
+        println!(
+            "{}: made, readable for its owner only; keep a copy in a safe, the store cannot be read without it",
+            self.key_file.display()
+        );
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -103,7 +103,10 @@ pub fn main() -> ExitCode {
 
 /// A runtime for commands that wait for sockets: two threads carry a whole property.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?)
 }
 
 impl Configuration {

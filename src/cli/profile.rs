@@ -68,7 +68,11 @@ impl Test {
                 Ok(own) => {
                     let report = examples::run(&profile, &own);
                     rows += report.rows;
-                    if report.rows == 0 { vec![format!("{}: has no example; a profile needs some", profile.id())] } else { failures_of(&profile, &report.failures) }
+                    if report.rows == 0 {
+                        vec![format!("{}: has no example; a profile needs some", profile.id())]
+                    } else {
+                        failures_of(&profile, &report.failures)
+                    }
                 }
                 Err(failures) => failures_of(&profile, &failures),
             };
@@ -78,21 +82,38 @@ impl Test {
             failures.iter().for_each(|failure| println!("     {failure}"));
         }
         println!("{tried} profiles, {rows} examples; {failed} profiles failed");
-        Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        Ok(if failed == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(1)
+        })
     }
 
     /// The profiles to try, each with the text of the examples beside it.
     fn profiles(&self) -> Result<Vec<(Arc<Model>, String)>> {
         if self.paths.is_empty() {
             let rows = |id: &str| Library::shipped_rows(id).unwrap_or_default().to_owned();
-            return Ok(built_in()?.iter().map(|p| (Arc::clone(p), rows(p.id().as_str()))).collect());
+            return Ok(built_in()?
+                .iter()
+                .map(|p| (Arc::clone(p), rows(p.id().as_str())))
+                .collect());
         }
         let mut all = Vec::new();
         for path in &self.paths {
-            let files = if path.is_dir() { toml_files(path)? } else { vec![path.clone()] };
+            let files = if path.is_dir() {
+                toml_files(path)?
+            } else {
+                vec![path.clone()]
+            };
             for file in files {
-                let beside = file.with_file_name("tests").join(file.file_stem().unwrap_or_default()).with_extension("jsonl");
-                all.push((read_profile(&file)?, std::fs::read_to_string(beside).unwrap_or_default()));
+                let beside = file
+                    .with_file_name("tests")
+                    .join(file.file_stem().unwrap_or_default())
+                    .with_extension("jsonl");
+                all.push((
+                    read_profile(&file)?,
+                    std::fs::read_to_string(beside).unwrap_or_default(),
+                ));
             }
         }
         Ok(all)
@@ -107,7 +128,12 @@ impl Decode {
         } else {
             let library = built_in()?;
             let found = library.get(self.profile.trim_end_matches(".toml")).cloned();
-            found.ok_or_else(|| anyhow!("{} is neither a file nor a built-in profile; `innkeeper profile list` names them", self.profile))?
+            found.ok_or_else(|| {
+                anyhow!(
+                    "{} is neither a file nor a built-in profile; `innkeeper profile list` names them",
+                    self.profile
+                )
+            })?
         };
         let mut out = stdout().lock();
         for (number, line) in stdin().lock().lines().enumerate() {
@@ -128,7 +154,10 @@ impl Match {
         let mut library = built_in()?;
         if let Some(dir) = &self.profiles {
             let files = toml_files(dir)?;
-            let texts = files.iter().map(|f| Ok((f.display().to_string(), std::fs::read_to_string(f)?))).collect::<Result<Vec<_>>>()?;
+            let texts = files
+                .iter()
+                .map(|f| Ok((f.display().to_string(), std::fs::read_to_string(f)?)))
+                .collect::<Result<Vec<_>>>()?;
             let named = texts.iter().map(|(name, text)| (name.as_str(), text.as_str()));
             library.overlay(named).map_err(|faults| anyhow!("{}", lines(&faults)))?;
         }
@@ -149,19 +178,30 @@ impl Match {
 fn list() -> Result<ExitCode> {
     for profile in built_in()?.iter() {
         let file = profile.file();
-        println!("{:34} {:9} {}", profile.id().as_str(), format!("{:?}", profile.trust()).to_lowercase(), file.title);
+        println!(
+            "{:34} {:9} {}",
+            profile.id().as_str(),
+            format!("{:?}", profile.trust()).to_lowercase(),
+            file.title
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn failures_of(profile: &Model, failures: &[examples::Failure]) -> Vec<String> {
-    failures.iter().map(|failure| format!("{}: {failure}", profile.id())).collect()
+    failures
+        .iter()
+        .map(|failure| format!("{}: {failure}", profile.id()))
+        .collect()
 }
 
 /// A message: the payload as text, or, for convenience, as the JSON it would be the text of.
 fn message(line: &str) -> Result<(String, Vec<u8>)> {
     let message: serde_json::Value = serde_json::from_str(line)?;
-    let topic = message.get("topic").and_then(|t| t.as_str()).context("a message needs a \"topic\"")?;
+    let topic = message
+        .get("topic")
+        .and_then(|t| t.as_str())
+        .context("a message needs a \"topic\"")?;
     let payload = match message.get("payload") {
         Some(serde_json::Value::String(text)) => text.clone().into_bytes(),
         Some(json) => json.to_string().into_bytes(),
@@ -176,7 +216,9 @@ fn built_in() -> Result<Library> {
 
 fn read_profile(file: &Path) -> Result<Arc<Model>> {
     let text = std::fs::read_to_string(file).with_context(|| format!("{}", file.display()))?;
-    Model::parse(&file.display().to_string(), &text).map(Arc::new).map_err(|faults| anyhow!("{}", lines(&faults)))
+    Model::parse(&file.display().to_string(), &text)
+        .map(Arc::new)
+        .map_err(|faults| anyhow!("{}", lines(&faults)))
 }
 
 fn toml_files(dir: &Path) -> Result<Vec<PathBuf>> {

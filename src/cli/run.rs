@@ -32,8 +32,15 @@ impl Run {
             Err(code) => return Ok(code),
         };
         start_log(level(configured.observe.log), LogTarget::Usual);
-        configured.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-        let options = Options { paths: self.configuration.paths, record: self.record, make_key: false };
+        configured
+            .warnings
+            .iter()
+            .for_each(|warning| tracing::warn!("{warning}"));
+        let options = Options {
+            paths: self.configuration.paths,
+            record: self.record,
+            make_key: false,
+        };
         runtime()?.block_on(async {
             let running = daemon::start(configured, library, options).await?;
             let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -114,13 +121,32 @@ pub struct Central {
 impl Central {
     /// Runs until the input ends or `quit` is typed.
     pub fn run(self) -> Result<ExitCode> {
-        let decline = self.decline.iter().map(|need| serde_json::from_value::<Need>(need.as_str().into()));
-        let decline = decline.collect::<Result<Vec<_>, _>>().context("--decline takes a need's name, such as routine")?;
-        let login = self.user.clone().map(|user| Login { user, password: std::env::var("INNKEEPER_CENTRAL_PASSWORD").unwrap_or_default() });
-        let identity = self.identity.clone().and_then(|files| Some((files.first()?.clone(), files.get(1)?.clone())));
+        let decline = self
+            .decline
+            .iter()
+            .map(|need| serde_json::from_value::<Need>(need.as_str().into()));
+        let decline = decline
+            .collect::<Result<Vec<_>, _>>()
+            .context("--decline takes a need's name, such as routine")?;
+        let login = self.user.clone().map(|user| Login {
+            user,
+            password: std::env::var("INNKEEPER_CENTRAL_PASSWORD").unwrap_or_default(),
+        });
+        let identity = self
+            .identity
+            .clone()
+            .and_then(|files| Some((files.first()?.clone(), files.get(1)?.clone())));
         let tls = self.ca.clone().map(|authorities| TlsFiles { authorities, identity });
-        let link = LinkOptions { login, tls, ..LinkOptions::new(self.host, self.port, self.client_id) };
-        let answers = Answers { accept: self.accept, done_after: self.done_after.map(Duration::from_secs_f64), decline };
+        let link = LinkOptions {
+            login,
+            tls,
+            ..LinkOptions::new(self.host, self.port, self.client_id)
+        };
+        let answers = Answers {
+            accept: self.accept,
+            done_after: self.done_after.map(Duration::from_secs_f64),
+            decline,
+        };
         let options = CentralOptions {
             property: self.property,
             acknowledge: !self.no_ack,

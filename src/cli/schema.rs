@@ -36,5 +36,12 @@ impl Schema {
 
 fn messages() -> serde_json::Value {
     let each = crate::uplink::schema::schemas().into_iter();
-    each.map(|schema| (schema.file_name(), serde_json::from_str(&schema.text()).unwrap_or_default())).collect::<serde_json::Map<_, _>>().into()
+    each.map(|schema| {
+        (
+            schema.file_name(),
+            serde_json::from_str(&schema.text()).unwrap_or_default(),
+        )
+    })
+    .collect::<serde_json::Map<_, _>>()
+    .into()
 }

@@ -29,7 +29,11 @@ impl Step {
         };
         let engine = Engine::new(Arc::new(configured.property)).map_err(anyhow::Error::msg)?;
         let rejected = step_lines(engine, stdin().lock(), BufWriter::new(stdout().lock()))?;
-        Ok(if rejected == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        Ok(if rejected == 0 {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(1)
+        })
     }
 }
 
@@ -63,11 +67,18 @@ impl Replay {
             println!("{}", serde_json::to_string(&comparison)?);
         } else {
             for difference in &comparison.different {
-                println!("{}\n  was {}\n  now {}", difference.at, difference.recorded, difference.replayed);
+                println!(
+                    "{}\n  was {}\n  now {}",
+                    difference.at, difference.recorded, difference.replayed
+                );
             }
             let (events, same, different) = (comparison.events, comparison.same, comparison.different.len());
             println!("{events} events, {same} answers the same, {different} different");
         }
-        Ok(if comparison.different.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+        Ok(if comparison.different.is_empty() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(1)
+        })
     }
 }

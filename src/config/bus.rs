@@ -13,15 +13,23 @@ use std::sync::Arc;
 /// Returns what each Modbus bus has to carry, in the order of the links. The daemon's buses are made from the same parts, so
 /// that what was checked is what runs.
 pub fn bus_plans(configured: &Configured, library: &Library) -> Vec<BusPlan> {
-    let buses = configured.links.iter().filter_map(|config| bus_parts(configured, library, &config.id));
+    let buses = configured
+        .links
+        .iter()
+        .filter_map(|config| bus_parts(configured, library, &config.id));
     buses.map(|(settings, devices)| bus_plan(&settings, &devices)).collect()
 }
 
 /// Returns how one bus is reached and what hangs on it; none when the link is no Modbus bus.
 pub fn bus_parts(configured: &Configured, library: &Library, id: &LinkId) -> Option<(BusSettings, Vec<BusDevice>)> {
-    let Link::Modbus(link) = configured.link(id)? else { return None };
+    let Link::Modbus(link) = configured.link(id)? else {
+        return None;
+    };
     let device = |(device, binding): (&DeviceId, &Binding)| {
-        Some(BusDevice { unit: binding.unit?, binding: device_binding(library, device, binding)? })
+        Some(BusDevice {
+            unit: binding.unit?,
+            binding: device_binding(library, device, binding)?,
+        })
     };
     let settings = BusSettings {
         reply: link.reply.map(|own| own.0.to_std()),
@@ -37,11 +45,24 @@ fn transport(link: &ModbusLink) -> Option<Transport> {
         Parity::Even => modbus::Parity::Even,
         Parity::Odd => modbus::Parity::Odd,
     };
-    let line = LineSettings { baud: link.baud, parity, stop_bits: link.stop, data_bits: link.data };
+    let line = LineSettings {
+        baud: link.baud,
+        parity,
+        stop_bits: link.stop,
+        data_bits: link.data,
+    };
     Some(match link.reach()? {
-        Reach::Tcp(address) => Transport::Tcp { address: address.to_owned() },
-        Reach::RtuOverTcp(address) => Transport::RtuOverTcp { address: address.to_owned(), line },
-        Reach::Serial(path) => Transport::Serial { path: path.display().to_string(), line },
+        Reach::Tcp(address) => Transport::Tcp {
+            address: address.to_owned(),
+        },
+        Reach::RtuOverTcp(address) => Transport::RtuOverTcp {
+            address: address.to_owned(),
+            line,
+        },
+        Reach::Serial(path) => Transport::Serial {
+            path: path.display().to_string(),
+            line,
+        },
     })
 }
 

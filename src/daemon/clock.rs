@@ -1,45 +1,63 @@
 //! What time is it? The only file that asks.
 //!
 //! The daemon lives by the wall clock. The demo lets a hotel day pass in a minute: the same code then lives by a clock
-//! that started at a chosen moment and runs faster. Pauses (back-off, pacing, time-outs) are the runtime's and stay real.
+//! that started at a chosen moment and runs faster, as fast as the story goes just now. Pauses (back-off, pacing,
+//! time-outs) are the runtime's and stay real.
+//!
+//! Fast time waits for the simulated hotel: it runs on only while the hotel keeps it going ([`keep_pace`]), so that a busy
+//! machine makes the story slower and never wrong.
 
 use crate::model::{Moment, Span};
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+/// Fast time stands still when nobody has kept it going for so long.
+const STANDS_AFTER: Duration = Duration::from_millis(100);
+
 struct Fast {
-    started: Instant,
+    kept_at: Instant,
     from: Moment,
     factor: f64,
 }
 
-static FAST: OnceLock<Fast> = OnceLock::new();
+impl Fast {
+    fn now(&self) -> Moment {
+        let passed = self.kept_at.elapsed().min(STANDS_AFTER).as_secs_f64() * self.factor * 1000.0;
+        self.from + Span::millis(passed as i64)
+    }
+}
+
+static FAST: RwLock<Option<Fast>> = RwLock::new(None);
 
 /// Lets this process live from a chosen moment on, so many times faster than real. Once, before anything else.
 pub fn run_fast(from: Moment, factor: f64) {
-    let _ = FAST.set(Fast { started: Instant::now(), from, factor: factor.max(1.0) });
+    let mut fast = FAST.write().unwrap_or_else(PoisonError::into_inner);
+    fast.get_or_insert(Fast { kept_at: Instant::now(), from, factor: factor.max(1.0) });
+}
+
+/// Keeps fast time going, from now on so many times faster than real. Without [`run_fast`] before it does nothing.
+pub fn keep_pace(factor: f64) {
+    if let Some(fast) = FAST.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        *fast = Fast { from: fast.now(), kept_at: Instant::now(), factor: factor.max(1.0) };
+    }
 }
 
 /// Now.
 pub fn now() -> Moment {
-    match FAST.get() {
-        Some(fast) => {
-            let passed = fast.started.elapsed().as_secs_f64() * fast.factor * 1000.0;
-            fast.from + Span::millis(passed as i64)
-        }
+    match FAST.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        Some(fast) => fast.now(),
         None => wall(),
     }
 }
 
 /// How long, in real time, until a moment; nothing when it has passed.
 pub fn real_time_until(at: Moment) -> Duration {
-    let span = at.since(now()).to_std();
-    FAST.get().map_or(span, |fast| span.div_f64(fast.factor))
+    at.since(now()).to_std().div_f64(factor())
 }
 
 /// How many times faster than real time this process lives.
 pub fn factor() -> f64 {
-    FAST.get().map_or(1.0, |fast| fast.factor)
+    FAST.read().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(1.0, |fast| fast.factor)
 }
 
 fn wall() -> Moment {

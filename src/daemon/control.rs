@@ -68,7 +68,9 @@ async fn ask(inbox: &mpsc::Sender<Inbox>, question: Question) -> serde_json::Val
     if inbox.send(Inbox::Ask(question, to)).await.is_err() {
         return serde_json::json!({ "error": "the daemon is stopping" });
     }
-    answer.await.unwrap_or_else(|_| serde_json::json!({ "error": "the daemon is stopping" }))
+    answer
+        .await
+        .unwrap_or_else(|_| serde_json::json!({ "error": "the daemon is stopping" }))
 }
 
 async fn ask_reload(reload: &mpsc::Sender<oneshot::Sender<String>>) -> serde_json::Value {

@@ -15,7 +15,9 @@ const WAITING_MAX: usize = 16;
 
 /// Runs the fan-out until nobody calls any more. Without a broker it only says so.
 pub async fn run(property: PropertyId, link: Option<LinkOptions>, mut calls: mpsc::Receiver<Emergency>) {
-    let publisher = link.map(PublishOptions::new).and_then(|options| Publisher::start(options).ok());
+    let publisher = link
+        .map(PublishOptions::new)
+        .and_then(|options| Publisher::start(options).ok());
     let Some(mut publisher) = publisher else {
         while let Some(call) = calls.recv().await {
             tracing::error!(room = %call.room, "no broker of the property to fan this emergency out on");

@@ -46,7 +46,10 @@ impl Jobs {
             let next = calendar.as_ref().and_then(|calendar| schedule.next(calendar, now));
             Some((job, schedule, next))
         };
-        let sections = [(Job::Export, &configured.jobs.export), (Job::Forget, &configured.jobs.forget)];
+        let sections = [
+            (Job::Export, &configured.jobs.export),
+            (Job::Forget, &configured.jobs.forget),
+        ];
         let jobs = sections.into_iter().filter_map(|(job, text)| plan(job, text)).collect();
         Self { calendar, jobs }
     }
@@ -59,7 +62,11 @@ impl Jobs {
     /// Returns the jobs that are due, and plans their next times.
     pub fn take_due(&mut self, now: Moment) -> Vec<Job> {
         let mut due = Vec::new();
-        for (job, schedule, next) in self.jobs.iter_mut().filter(|(_, _, next)| next.is_some_and(|at| at <= now)) {
+        for (job, schedule, next) in self
+            .jobs
+            .iter_mut()
+            .filter(|(_, _, next)| next.is_some_and(|at| at <= now))
+        {
             due.push(*job);
             *next = self.calendar.as_ref().and_then(|calendar| schedule.next(calendar, now));
         }

@@ -41,7 +41,12 @@ pub struct Links {
 impl Links {
     /// No link runs yet.
     pub fn new(inbox: mpsc::Sender<Inbox>, last: watch::Receiver<LastPositions>, pulses: Pulses) -> Self {
-        Self { inbox, last, pulses, running: BTreeMap::new() }
+        Self {
+            inbox,
+            last,
+            pulses,
+            running: BTreeMap::new(),
+        }
     }
 
     /// Makes what runs what the configuration says. Returns the ways to the devices.
@@ -49,10 +54,18 @@ impl Links {
     /// # Errors
     /// A link that cannot be started at all; the others run.
     pub async fn follow(&mut self, configured: &Configured, library: &Library) -> Result<HashMap<DeviceId, Outlet>> {
-        let wanted: BTreeMap<LinkId, String> =
-            configured.links.iter().map(|link| (link.id.clone(), signature(configured, &link.id))).collect();
+        let wanted: BTreeMap<LinkId, String> = configured
+            .links
+            .iter()
+            .map(|link| (link.id.clone(), signature(configured, &link.id)))
+            .collect();
         let changed = |(id, running): (&LinkId, &Running)| wanted.get(id) != Some(&running.signature);
-        let gone: Vec<LinkId> = self.running.iter().filter(|r| changed(*r)).map(|(id, _)| id.clone()).collect();
+        let gone: Vec<LinkId> = self
+            .running
+            .iter()
+            .filter(|r| changed(*r))
+            .map(|(id, _)| id.clone())
+            .collect();
         for id in gone {
             self.stop(&id).await;
         }
@@ -82,9 +95,15 @@ impl Links {
     pub fn outlets(&self, configured: &Configured) -> HashMap<DeviceId, Outlet> {
         let mut outlets = HashMap::new();
         for (id, running) in &self.running {
-            let Handle::Devices(devices) = &running.handle else { continue };
+            let Handle::Devices(devices) = &running.handle else {
+                continue;
+            };
             let outlet = devices.outlet();
-            outlets.extend(configured.on_link(id).map(|(device, _)| (device.clone(), outlet.clone())));
+            outlets.extend(
+                configured
+                    .on_link(id)
+                    .map(|(device, _)| (device.clone(), outlet.clone())),
+            );
         }
         outlets
     }
@@ -107,10 +126,18 @@ impl Links {
                     return Ok(());
                 }
                 let options = link_options(link).with_context(|| format!("link {id}"))?;
-                Handle::Devices(device::mqtt::start(id.clone(), options, bindings, clock::now, self.inbox.clone())?)
+                Handle::Devices(device::mqtt::start(
+                    id.clone(),
+                    options,
+                    bindings,
+                    clock::now,
+                    self.inbox.clone(),
+                )?)
             }
             Some(Link::Modbus(_)) => {
-                let Some((settings, devices)) = bus_parts(configured, library, id).filter(|(_, devices)| !devices.is_empty()) else {
+                let Some((settings, devices)) =
+                    bus_parts(configured, library, id).filter(|(_, devices)| !devices.is_empty())
+                else {
                     return Ok(());
                 };
                 Handle::Devices(device::bus::start(&settings, devices, clock::now, self.inbox.clone())?)
@@ -122,7 +149,10 @@ impl Links {
                     ack_mode(link),
                     clock::now,
                 );
-                let feed = Feed { owner: self.inbox.clone(), last: self.last.clone() };
+                let feed = Feed {
+                    owner: self.inbox.clone(),
+                    last: self.last.clone(),
+                };
                 Handle::Central(Uplink::start(options, feed).with_context(|| format!("link {id}"))?)
             }
             Some(Link::Pms(_) | Link::Weather(_)) | None => return Ok(()),
@@ -153,13 +183,21 @@ fn signature(configured: &Configured, id: &LinkId) -> String {
 fn link_options(link: &MqttLink) -> Result<LinkOptions> {
     let client_id = link.client_id.clone().unwrap_or_else(|| "innkeeper".into());
     let login = login(link.username.as_ref(), link.password_file.as_deref())?;
-    Ok(LinkOptions { login, tls: link.tls.as_ref().map(tls), ..LinkOptions::new(&link.host, link.port(), client_id) })
+    Ok(LinkOptions {
+        login,
+        tls: link.tls.as_ref().map(tls),
+        ..LinkOptions::new(&link.host, link.port(), client_id)
+    })
 }
 
 fn central_options(link: &CentralLink) -> Result<LinkOptions> {
     let client_id = link.client_id.clone().unwrap_or_else(|| "innkeeper-central".into());
     let login = login(link.username.as_ref(), link.password_file.as_deref())?;
-    Ok(LinkOptions { login, tls: link.tls.as_ref().map(tls), ..LinkOptions::new(&link.host, link.port(), client_id) })
+    Ok(LinkOptions {
+        login,
+        tls: link.tls.as_ref().map(tls),
+        ..LinkOptions::new(&link.host, link.port(), client_id)
+    })
 }
 
 fn ack_mode(link: &CentralLink) -> AckMode {
@@ -175,9 +213,15 @@ fn login(user: Option<&String>, password_file: Option<&std::path::Path>) -> Resu
         Some(file) => std::fs::read_to_string(file).with_context(|| format!("password file {}", file.display()))?,
         None => String::new(),
     };
-    Ok(Some(Login { user: user.clone(), password: password.trim_end_matches(['\r', '\n']).into() }))
+    Ok(Some(Login {
+        user: user.clone(),
+        password: password.trim_end_matches(['\r', '\n']).into(),
+    }))
 }
 
 fn tls(tls: &Tls) -> TlsFiles {
-    TlsFiles { authorities: tls.ca.clone(), identity: tls.cert.clone().zip(tls.key.clone()) }
+    TlsFiles {
+        authorities: tls.ca.clone(),
+        identity: tls.cert.clone().zip(tls.key.clone()),
+    }
 }

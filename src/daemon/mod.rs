@@ -73,23 +73,37 @@ pub struct Running {
 pub async fn start(configured: Configured, library: Library, options: Options) -> Result<Running> {
     let (metrics, pulses, ready) = (Metrics::default(), Pulses::default(), Arc::new(AtomicBool::new(false)));
     let listener = TcpListener::bind(&configured.observe.listen).await;
-    let listener = listener.with_context(|| format!("cannot listen on {} for health and metrics", configured.observe.listen))?;
+    let listener =
+        listener.with_context(|| format!("cannot listen on {} for health and metrics", configured.observe.listen))?;
     let observe = listener.local_addr()?;
-    let health = Health { metrics: metrics.clone(), pulses: pulses.clone(), ready: Arc::clone(&ready) };
+    let health = Health {
+        metrics: metrics.clone(),
+        pulses: pulses.clone(),
+        ready: Arc::clone(&ready),
+    };
     tokio::spawn(serve(listener, health));
 
     let store = open_store(&configured, &options)?;
     let engine = restore(&configured, &store)?;
-    let recorder = options.record.as_ref().map(|path| begin_recording(path, &engine)).transpose()?;
+    let recorder = options
+        .record
+        .as_ref()
+        .map(|path| begin_recording(path, &engine))
+        .transpose()?;
 
     let (inbox, came) = mpsc::channel(INBOX_MAX);
     let (last, reach) = watched::channel([0; 4]);
     let mut links = Links::new(inbox.clone(), reach, pulses.clone());
     let outlets = links.follow(&configured, &library).await?;
     let (fanout, calls) = mpsc::channel(FANOUT_MAX);
-    tokio::spawn(fanout::run(configured.property.id.clone(), links::fanout_options(&configured), calls));
+    tokio::spawn(fanout::run(
+        configured.property.id.clone(),
+        links::fanout_options(&configured),
+        calls,
+    ));
     let socket = control::socket_of(&configured.store.dir);
-    let socket_listener = control::listen(&socket).with_context(|| format!("cannot open the control socket {}", socket.display()))?;
+    let socket_listener =
+        control::listen(&socket).with_context(|| format!("cannot open the control socket {}", socket.display()))?;
     let (reload, reloads) = mpsc::channel(1);
     tokio::spawn(control::serve(socket_listener, inbox.clone(), reload.clone()));
 
@@ -98,8 +112,18 @@ pub async fn start(configured: Configured, library: Library, options: Options) -
     pulses.add("owner", OWNER_WITHIN, move || beat.count());
     let (reconfigured, relinks) = mpsc::unbounded_channel();
     let rooms = configured.property.rooms.len();
-    let beginning =
-        Beginning { engine, store, configured, outlets, fanout, last, reconfigured, metrics: metrics.clone(), pulse, recorder };
+    let beginning = Beginning {
+        engine,
+        store,
+        configured,
+        outlets,
+        fanout,
+        last,
+        reconfigured,
+        metrics: metrics.clone(),
+        pulse,
+        recorder,
+    };
     let owner = spawn_owner(Owner::new(beginning), came)?;
     let (stopped, links_done) = oneshot::channel();
     tokio::spawn(follow_links(links, library, relinks, stopped));
@@ -108,7 +132,14 @@ pub async fn start(configured: Configured, library: Library, options: Options) -
     ready.store(true, Ordering::Relaxed);
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     tracing::info!(rooms, %observe, "ready");
-    Ok(Running { inbox, reload, observe, metrics, owner, links_done })
+    Ok(Running {
+        inbox,
+        reload,
+        observe,
+        metrics,
+        owner,
+        links_done,
+    })
 }
 
 impl Running {
@@ -146,24 +177,45 @@ impl Running {
 fn open_store(configured: &Configured, options: &Options) -> Result<Store> {
     let (section, now) = (&configured.store, clock::now());
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
-    let is_missing = credentials.as_ref().is_none_or(|dir| !dir.join(key::CREDENTIAL).exists()) && !section.key_file.exists();
+    let is_missing = credentials
+        .as_ref()
+        .is_none_or(|dir| !dir.join(key::CREDENTIAL).exists())
+        && !section.key_file.exists();
     let key = if is_missing && options.make_key {
         key::create(&section.key_file)?
     } else if is_missing {
-        bail!("the store has no key: there is no {}; make one with `innkeeper init`", section.key_file.display());
+        bail!(
+            "the store has no key: there is no {}; make one with `innkeeper init`",
+            section.key_file.display()
+        );
     } else {
         key::load(credentials.as_deref(), &section.key_file)?
     };
-    std::fs::create_dir_all(&section.dir).with_context(|| format!("cannot make the store's folder {}", section.dir.display()))?;
+    std::fs::create_dir_all(&section.dir)
+        .with_context(|| format!("cannot make the store's folder {}", section.dir.display()))?;
     let mib = |n: u32| u64::from(n) << 20;
     let outbox = &section.outbox;
-    let caps = Caps([mib(outbox.emergency.mib), mib(outbox.request.mib), mib(outbox.promise.mib), mib(outbox.state.mib)]);
-    let limits = Limits { outbox: caps, journal_bytes: mib(section.journal_mib), ..Limits::default() };
+    let caps = Caps([
+        mib(outbox.emergency.mib),
+        mib(outbox.request.mib),
+        mib(outbox.promise.mib),
+        mib(outbox.state.mib),
+    ]);
+    let limits = Limits {
+        outbox: caps,
+        journal_bytes: mib(section.journal_mib),
+        ..Limits::default()
+    };
     let (store, report) = Store::open_with(&section.dir, &key, now, limits)?;
     for alarm in &report.alarms {
         tracing::error!(%alarm, healed = alarm.healed(), "damage found in the store");
     }
-    tracing::info!(records = report.records, pending = report.pending, replayed = report.replayed, "store is open");
+    tracing::info!(
+        records = report.records,
+        pending = report.pending,
+        replayed = report.replayed,
+        "store is open"
+    );
     Ok(store)
 }
 
@@ -188,12 +240,17 @@ fn begin_recording(path: &PathBuf, engine: &Engine) -> Result<Recorder<BufWriter
 /// The owner has a thread to itself: what it does to the disk must not hold up a socket.
 fn spawn_owner(owner: Owner, came: mpsc::Receiver<Inbox>) -> Result<std::thread::JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let thread = std::thread::Builder::new().name("owner".into()).stack_size(OWNER_STACK_BYTES);
+    let thread = std::thread::Builder::new()
+        .name("owner".into())
+        .stack_size(OWNER_STACK_BYTES);
     Ok(thread.spawn(move || runtime.block_on(owner.run(came)))?)
 }
 
 async fn follow_links(
-    mut links: Links, library: Library, mut relinks: mpsc::UnboundedReceiver<Relink>, stopped: oneshot::Sender<()>,
+    mut links: Links,
+    library: Library,
+    mut relinks: mpsc::UnboundedReceiver<Relink>,
+    stopped: oneshot::Sender<()>,
 ) {
     while let Some(Relink { before, now, answer }) = relinks.recv().await {
         for change in crate::config::diff(&before, &now) {
@@ -202,7 +259,10 @@ async fn follow_links(
         let outlets = match links.follow(&now, &library).await {
             Ok(outlets) => outlets,
             Err(fault) => {
-                tracing::error!(fault = format!("{fault:#}"), "a link could not be started; the others run");
+                tracing::error!(
+                    fault = format!("{fault:#}"),
+                    "a link could not be started; the others run"
+                );
                 links.outlets(&now)
             }
         };
@@ -213,7 +273,11 @@ async fn follow_links(
 }
 
 /// A broken file never replaces a running configuration: it is told, remembered as refused, and that is all.
-async fn follow_reloads(paths: Vec<PathBuf>, inbox: mpsc::Sender<Inbox>, mut reloads: mpsc::Receiver<oneshot::Sender<String>>) {
+async fn follow_reloads(
+    paths: Vec<PathBuf>,
+    inbox: mpsc::Sender<Inbox>,
+    mut reloads: mpsc::Receiver<oneshot::Sender<String>>,
+) {
     while let Some(answer) = reloads.recv().await {
         let read = paths.clone();
         let loaded = tokio::task::spawn_blocking(move || crate::config::load(&read)).await;
@@ -225,9 +289,15 @@ async fn follow_reloads(paths: Vec<PathBuf>, inbox: mpsc::Sender<Inbox>, mut rel
             }
             Ok(Err(faults)) => {
                 let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                tracing::error!(faults = faults.len(), first = faults.first(), "the configuration is refused; the running one stays");
+                tracing::error!(
+                    faults = faults.len(),
+                    first = faults.first(),
+                    "the configuration is refused; the running one stays"
+                );
                 let words = format!("refused, the running configuration stays:\n{}", faults.join("\n"));
-                let _ = inbox.send(Inbox::Refused(faults.first().cloned().unwrap_or_default())).await;
+                let _ = inbox
+                    .send(Inbox::Refused(faults.first().cloned().unwrap_or_default()))
+                    .await;
                 words
             }
             Err(fault) => format!("the configuration could not be read: {fault}"),

@@ -12,8 +12,8 @@ use crate::config::Configured;
 use crate::device::{FromDevices, Outlet};
 use crate::engine::Engine;
 use crate::model::{
-    Class, Command, DeviceId, EdgeState, Effect, Emergency, Event, Key, LinkId, Moment, Report, RoomId, SaveWhen, Span, Stamped,
-    Stream,
+    Class, Command, DeviceId, EdgeState, Effect, Emergency, Event, Key, LinkId, Moment, Report, RoomId, SaveWhen, Span,
+    Stamped, Stream,
 };
 use crate::observe::{Metrics, Pulse};
 use crate::record::{Answer, Recorder};
@@ -114,7 +114,18 @@ struct Turn {
 impl Owner {
     /// Makes an owner.
     pub fn new(beginning: Beginning) -> Self {
-        let Beginning { engine, store, configured, outlets, fanout, last, reconfigured, metrics, pulse, recorder } = beginning;
+        let Beginning {
+            engine,
+            store,
+            configured,
+            outlets,
+            fanout,
+            last,
+            reconfigured,
+            metrics,
+            pulse,
+            recorder,
+        } = beginning;
         let now = clock::now();
         Self {
             jobs: Jobs::new(&configured, now),
@@ -169,7 +180,13 @@ impl Owner {
     fn wait(&self) -> Duration {
         let lazy = self.lazy.values().min().copied();
         let retry = self.unsaved.as_ref().map(|(_, at)| *at);
-        let due = [self.engine.deadline(), lazy, retry, Some(self.heartbeat_at), self.jobs.next()];
+        let due = [
+            self.engine.deadline(),
+            lazy,
+            retry,
+            Some(self.heartbeat_at),
+            self.jobs.next(),
+        ];
         let next = due.into_iter().flatten().min();
         next.map_or(TURN_MAX, |at| clock::real_time_until(at).min(TURN_MAX))
     }
@@ -179,7 +196,12 @@ impl Owner {
     async fn take(&mut self, came: Inbox) -> Option<oneshot::Sender<()>> {
         match came {
             Inbox::Devices(FromDevices::Events(events)) | Inbox::Events(events) => self.events(events),
-            Inbox::Devices(FromDevices::Rejected { link, device, reason, count }) => {
+            Inbox::Devices(FromDevices::Rejected {
+                link,
+                device,
+                reason,
+                count,
+            }) => {
                 self.metrics.reject(link.as_str(), reason, count);
                 tracing::debug!(%link, device = device.as_ref().map(DeviceId::as_str), reason, count, "not taken");
             }
@@ -228,14 +250,22 @@ impl Owner {
                         Outcome::Acknowledged => _ = self.store.outbox().acknowledge(stream, settled.sequence),
                         Outcome::Expired => _ = self.store.outbox().expired(stream, settled.sequence),
                         Outcome::DeadLetter(why) => {
-                            tracing::error!(stream, sequence = settled.sequence, why, "cannot be sent; set aside for an engineer");
+                            tracing::error!(
+                                stream,
+                                sequence = settled.sequence,
+                                why,
+                                "cannot be sent; set aside for an engineer"
+                            );
                             self.store.outbox().set_aside(stream, settled.sequence);
                         }
                     }
                 }
             }
             FromLink::Arrived(arrival) => {
-                arrival.refused.iter().for_each(|r| self.metrics.reject("central", r.reason.name(), 1));
+                arrival
+                    .refused
+                    .iter()
+                    .for_each(|r| self.metrics.reject("central", r.reason.name(), 1));
                 self.events(arrival.events);
                 self.turn.tokens.push(arrival.token);
             }
@@ -265,7 +295,12 @@ impl Owner {
         for job in self.jobs.take_due(now) {
             job.run(&mut self.store, now);
         }
-        let due: Vec<Key> = self.lazy.iter().filter(|(_, at)| **at <= now).map(|(key, _)| key.clone()).collect();
+        let due: Vec<Key> = self
+            .lazy
+            .iter()
+            .filter(|(_, at)| **at <= now)
+            .map(|(key, _)| key.clone())
+            .collect();
         self.turn.save.extend(due);
         if let Err(fault) = self.store.maintain(now) {
             tracing::warn!(%fault, "the store's upkeep has to wait");
@@ -280,7 +315,11 @@ impl Owner {
         let recorded = self.recorder.is_some().then(|| event.clone());
         let effects = self.engine.step(now, event);
         if let (Some(recorder), Some(event)) = (&mut self.recorder, recorded) {
-            let answer = Answer { at: now, effects, next: self.engine.deadline() };
+            let answer = Answer {
+                at: now,
+                effects,
+                next: self.engine.deadline(),
+            };
             if let Err(fault) = recorder.write(&Stamped { at: now, event }, &answer) {
                 tracing::error!(%fault, "the recording ends here");
                 self.recorder = None;
@@ -298,12 +337,23 @@ impl Owner {
             match effect {
                 Effect::Command(command) => self.turn.commands.push(*command),
                 Effect::Report(report) => self.turn.reports.push((report, now)),
-                Effect::Save { key, when: SaveWhen::Now } => _ = self.turn.save.insert(key),
-                Effect::Save { key, when: SaveWhen::Soon } => _ = self.lazy.entry(key).or_insert(now + LAZY),
+                Effect::Save {
+                    key,
+                    when: SaveWhen::Now,
+                } => _ = self.turn.save.insert(key),
+                Effect::Save {
+                    key,
+                    when: SaveWhen::Soon,
+                } => _ = self.lazy.entry(key).or_insert(now + LAZY),
                 Effect::Forget(key) => _ = self.turn.forget.insert(key),
                 Effect::Refuse(refusal) => {
                     self.metrics.reject("engine", &refusal.reason, 1);
-                    tracing::warn!(reason = %refusal.reason, what = refusal.what, "not taken");
+                    // Repeated messages are the rule where delivery is at least once.
+                    if refusal.reason == "stay_stale_version" {
+                        tracing::debug!(reason = %refusal.reason, what = refusal.what, "not taken");
+                    } else {
+                        tracing::warn!(reason = %refusal.reason, what = refusal.what, "not taken");
+                    }
                 }
                 Effect::Note { .. } => {}
             }
@@ -319,7 +369,11 @@ impl Owner {
             _ => None,
         };
         if let (Some(room), Ok(json)) = (room, serde_json::to_vec(effect)) {
-            self.turn.notes.push(Note { at: now, room: Some(room.clone()), json });
+            self.turn.notes.push(Note {
+                at: now,
+                room: Some(room.clone()),
+                json,
+            });
         }
     }
 
@@ -331,7 +385,10 @@ impl Owner {
         let state = self.edge_state(now, silent, pending, oldest);
         if let Ok(body) = serde_json::to_vec(&state) {
             let entry = self.entry(format!("edge.{}", now.millis()), Stream::Edge, None, body, now);
-            self.commit(Batch { outbox: vec![entry], ..Batch::default() });
+            self.commit(Batch {
+                outbox: vec![entry],
+                ..Batch::default()
+            });
             self.publish_reach();
         }
     }
@@ -340,7 +397,13 @@ impl Owner {
         let central = self.configured.central().map(|(id, _)| id);
         let mut degraded: Vec<String> = Vec::new();
         let down = self.links.iter().filter(|(_, up)| !**up).map(|(id, _)| id);
-        degraded.extend(down.map(|id| if Some(id) == central { "central_away".into() } else { format!("link_lost:{id}") }));
+        degraded.extend(down.map(|id| {
+            if Some(id) == central {
+                "central_away".into()
+            } else {
+                format!("link_lost:{id}")
+            }
+        }));
         degraded.extend(self.unsaved.as_ref().map(|_| "disk_refuses".to_owned()));
         EdgeState {
             version: env!("CARGO_PKG_VERSION").into(),
@@ -360,9 +423,14 @@ impl Owner {
     fn settle(&mut self) {
         let turn = std::mem::take(&mut self.turn);
         let batch = self.batch(&turn);
-        let is_empty = batch.puts.is_empty() && batch.removes.is_empty() && batch.outbox.is_empty() && batch.journal.is_empty();
+        let is_empty =
+            batch.puts.is_empty() && batch.removes.is_empty() && batch.outbox.is_empty() && batch.journal.is_empty();
         let is_retry = self.unsaved.as_ref().is_some_and(|(_, at)| *at <= clock::now());
-        let is_safe = if is_empty && !is_retry { self.unsaved.is_none() } else { self.commit(batch) };
+        let is_safe = if is_empty && !is_retry {
+            self.unsaved.is_none()
+        } else {
+            self.commit(batch)
+        };
         if is_safe && !turn.reports.is_empty() {
             self.publish_reach();
         }
@@ -384,13 +452,19 @@ impl Owner {
         let mut batch = Batch::default();
         for key in &turn.save {
             self.lazy.remove(key);
-            batch.puts.extend(self.engine.record(key).map(|body| (key.to_text(), body)));
+            batch
+                .puts
+                .extend(self.engine.record(key).map(|body| (key.to_text(), body)));
         }
         for key in turn.forget.iter().filter(|key| !turn.save.contains(key)) {
             self.lazy.remove(key);
             batch.removes.push(key.to_text());
         }
-        batch.outbox = turn.reports.iter().map(|(report, at)| self.report_entry(report, *at)).collect();
+        batch.outbox = turn
+            .reports
+            .iter()
+            .map(|(report, at)| self.report_entry(report, *at))
+            .collect();
         batch.journal.clone_from(&turn.notes);
         batch
     }
@@ -408,7 +482,15 @@ impl Owner {
             Class::Promise => (crate::store::Class::Promise, &outbox.promise.keep),
             Class::State => (crate::store::Class::Telemetry, &outbox.state.keep),
         };
-        Entry { id, stream: stream.name().into(), class, room, body, at, expires: at + keep.0 }
+        Entry {
+            id,
+            stream: stream.name().into(),
+            class,
+            room,
+            body,
+            at,
+            expires: at + keep.0,
+        }
     }
 
     /// Makes a batch durable, with what was refused before. Returns whether it is.
@@ -437,7 +519,12 @@ impl Owner {
         // The journal can be spared before anything that was promised; beyond the bound the least important goes, counted.
         batch.journal.clear();
         while batch.outbox.len() > UNSAVED_MAX {
-            let least = batch.outbox.iter().enumerate().max_by_key(|(n, e)| (e.class, usize::MAX - n)).map(|(n, _)| n);
+            let least = batch
+                .outbox
+                .iter()
+                .enumerate()
+                .max_by_key(|(n, e)| (e.class, usize::MAX - n))
+                .map(|(n, _)| n);
             let Some(least) = least else { break };
             batch.outbox.remove(least);
             self.metrics.reject("outbox", "memory_full", 1);
@@ -457,7 +544,10 @@ impl Owner {
             Some(outlet) => outlet.tell(command),
             None => {
                 let why = "no link reaches this device".to_owned();
-                self.step(Event::Written { command: command.id, result: crate::model::WriteResult::Refused(why) });
+                self.step(Event::Written {
+                    command: command.id,
+                    result: crate::model::WriteResult::Refused(why),
+                });
             }
         }
     }
@@ -483,7 +573,14 @@ impl Owner {
         self.jobs = Jobs::new(&now, clock::now());
         let (answer, outlets) = oneshot::channel();
         // Links first: a room must not be decided anew while its devices cannot be told.
-        if self.reconfigured.send(Relink { before, now: now.clone(), answer }).is_ok()
+        if self
+            .reconfigured
+            .send(Relink {
+                before,
+                now: now.clone(),
+                answer,
+            })
+            .is_ok()
             && let Ok(outlets) = outlets.await
         {
             self.outlets = outlets;
@@ -504,13 +601,15 @@ impl Owner {
                 Some(summary) => summary,
                 None => json!({ "error": format!("there is no room {room}") }),
             },
-            Question::Why { room, from, to, limit } => match self.store.why(room.as_ref(), from, to, limit.min(WHY_MAX)) {
-                Ok(notes) => {
-                    let line = |n: &Note| json!({ "at": n.at, "room": n.room, "what": serde_json::from_slice::<serde_json::Value>(&n.json).ok() });
-                    json!({ "decisions": notes.iter().map(line).collect::<Vec<_>>() })
+            Question::Why { room, from, to, limit } => {
+                match self.store.why(room.as_ref(), from, to, limit.min(WHY_MAX)) {
+                    Ok(notes) => {
+                        let line = |n: &Note| json!({ "at": n.at, "room": n.room, "what": serde_json::from_slice::<serde_json::Value>(&n.json).ok() });
+                        json!({ "decisions": notes.iter().map(line).collect::<Vec<_>>() })
+                    }
+                    Err(fault) => json!({ "error": fault.to_string() }),
                 }
-                Err(fault) => json!({ "error": fault.to_string() }),
-            },
+            }
             Question::Ledger => {
                 let ledgers = self.store.outbox_ref().ledgers();
                 json!({ "streams": ledgers.map(|(name, _, ledger)| (name.to_owned(), json!(ledger))).collect::<BTreeMap<_, _>>() })
@@ -534,7 +633,9 @@ impl Owner {
 
 /// Puts a batch behind another: later records win, entries keep their order.
 fn join(mut first: Batch, second: Batch) -> Batch {
-    first.puts.retain(|(key, _)| !second.puts.iter().any(|(k, _)| k == key) && !second.removes.contains(key));
+    first
+        .puts
+        .retain(|(key, _)| !second.puts.iter().any(|(k, _)| k == key) && !second.removes.contains(key));
     first.removes.retain(|key| !second.puts.iter().any(|(k, _)| k == key));
     first.puts.extend(second.puts);
     first.removes.extend(second.removes);

@@ -14,7 +14,11 @@ pub fn page(store: &mut Store, class: Class, after: u64, limit: usize) -> Option
         Class::State => crate::store::Class::Telemetry,
     };
     match store.outbox().page(class, after, limit) {
-        Ok(page) => Some(page.into_iter().filter_map(|(position, pending)| entry(position, pending)).collect()),
+        Ok(page) => Some(
+            page.into_iter()
+                .filter_map(|(position, pending)| entry(position, pending))
+                .collect(),
+        ),
         Err(fault) => {
             tracing::error!(%fault, "the outbox cannot be read now");
             None

@@ -61,7 +61,14 @@ pub fn schedulability(plan: &BusPlan) -> Verdict {
     let utilisation = utilisation(&jobs);
     let silences = silences(plan);
     let burst = write_burst(plan);
-    let wait = |i: usize, silent: usize| wait_worst(&jobs, i, burst, &silences_beside(&silences, plan.units[jobs[i].unit].unit, silent));
+    let wait = |i: usize, silent: usize| {
+        wait_worst(
+            &jobs,
+            i,
+            burst,
+            &silences_beside(&silences, plan.units[jobs[i].unit].unit, silent),
+        )
+    };
     let refresh_worst = (0..jobs.len())
         .map(|i| RefreshBound {
             device: plan.units[jobs[i].unit].device.clone(),
@@ -161,7 +168,10 @@ fn silences(plan: &BusPlan) -> Vec<Silence> {
 
 /// The costliest so many silences of other units.
 fn silences_beside(all: &[Silence], number: u8, count: usize) -> Vec<&Silence> {
-    all.iter().filter(|silence| silence.number != number).take(count).collect()
+    all.iter()
+        .filter(|silence| silence.number != number)
+        .take(count)
+        .collect()
 }
 
 /// The longest from a block's tick to its answer.

@@ -38,7 +38,10 @@ async fn live(State(health): State<Health>) -> (StatusCode, String) {
     if stuck.is_empty() {
         (StatusCode::OK, "alive\n".into())
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, format!("stuck: {}\n", stuck.join(", ")))
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("stuck: {}\n", stuck.join(", ")),
+        )
     }
 }
 

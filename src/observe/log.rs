@@ -26,8 +26,18 @@ pub fn start_log(level: &str, target: LogTarget) {
     let filter = std::env::var("INNKEEPER_LOG").unwrap_or(usual);
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let under_systemd = std::env::var_os("JOURNAL_STREAM").is_some();
-    let journal = if under_systemd { tracing_journald::layer().ok() } else { None };
-    let terminal = journal.is_none().then(|| fmt::layer().with_writer(std::io::stderr).with_target(false));
+    let journal = if under_systemd {
+        tracing_journald::layer().ok()
+    } else {
+        None
+    };
+    let terminal = journal
+        .is_none()
+        .then(|| fmt::layer().with_writer(std::io::stderr).with_target(false));
     // A second start, in tests, keeps the first log.
-    let _ = tracing_subscriber::registry().with(filter).with(journal).with(terminal).try_init();
+    let _ = tracing_subscriber::registry()
+        .with(filter)
+        .with(journal)
+        .with(terminal)
+        .try_init();
 }

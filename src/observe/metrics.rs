@@ -58,15 +58,43 @@ impl Default for Metrics {
         let (commits, commit_faults) = (Counter::default(), Counter::default());
         registry.register("events", "Events the engine was fed, by kind", Family::clone(&events));
         registry.register("effects", "Effects the engine wanted, by kind", Family::clone(&effects));
-        registry.register("rejected", "What was not taken, by source and named reason", Family::clone(&rejected));
+        registry.register(
+            "rejected",
+            "What was not taken, by source and named reason",
+            Family::clone(&rejected),
+        );
         registry.register("link_up", "Whether a link is up", Family::clone(&links));
-        registry.register("outbox_pending", "Entries that wait for central", Gauge::clone(&pending));
-        registry.register("outbox_oldest_seconds", "Age of the oldest entry that waits", Gauge::clone(&oldest_unsent_s));
-        registry.register("devices_silent", "Devices not heard of within their time", Gauge::clone(&devices_silent));
+        registry.register(
+            "outbox_pending",
+            "Entries that wait for central",
+            Gauge::clone(&pending),
+        );
+        registry.register(
+            "outbox_oldest_seconds",
+            "Age of the oldest entry that waits",
+            Gauge::clone(&oldest_unsent_s),
+        );
+        registry.register(
+            "devices_silent",
+            "Devices not heard of within their time",
+            Gauge::clone(&devices_silent),
+        );
         registry.register("commits", "Batches made durable", Counter::clone(&commits));
-        registry.register("commit_faults", "Batches that could not be made durable at once", Counter::clone(&commit_faults));
-        registry.register("commit_seconds", "Time to make a batch durable", Histogram::clone(&commit_seconds));
-        registry.register("store_written_bytes", "Bytes written to the store since the start", Gauge::clone(&log_bytes));
+        registry.register(
+            "commit_faults",
+            "Batches that could not be made durable at once",
+            Counter::clone(&commit_faults),
+        );
+        registry.register(
+            "commit_seconds",
+            "Time to make a batch durable",
+            Histogram::clone(&commit_seconds),
+        );
+        registry.register(
+            "store_written_bytes",
+            "Bytes written to the store since the start",
+            Gauge::clone(&log_bytes),
+        );
         Self {
             registry: Arc::new(registry),
             events,
@@ -97,7 +125,10 @@ impl Metrics {
 
     /// Counts what was not taken.
     pub fn reject(&self, source: &str, reason: &str, count: u64) {
-        let label = Rejection { source: source.into(), reason: reason.into() };
+        let label = Rejection {
+            source: source.into(),
+            reason: reason.into(),
+        };
         self.rejected.get_or_create(&label).inc_by(count);
     }
 
@@ -148,7 +179,10 @@ mod tests {
         metrics.reject("zigbee", "json", 3);
         metrics.commit(0.001, 77);
         let text = metrics.text();
-        assert!(text.contains(r#"innkeeper_rejected_total{source="zigbee",reason="json"} 3"#), "{text}");
+        assert!(
+            text.contains(r#"innkeeper_rejected_total{source="zigbee",reason="json"} 3"#),
+            "{text}"
+        );
         assert!(text.contains("innkeeper_commits_total 1"), "{text}");
     }
 }

@@ -41,20 +41,32 @@ impl Pulses {
     /// Watches a loop: it must get on within this time, or the daemon is not well.
     pub fn add(&self, name: impl Into<String>, within: Duration, count: impl Fn() -> u64 + Send + 'static) {
         let (seen, moved_at) = (count(), Instant::now());
-        let watched = Watched { name: name.into(), count: Box::new(count), within, seen, moved_at };
+        let watched = Watched {
+            name: name.into(),
+            count: Box::new(count),
+            within,
+            seen,
+            moved_at,
+        };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(watched);
     }
 
     /// Forgets the loops whose name begins so: their link was stopped.
     pub fn remove(&self, prefix: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|w| !w.name.starts_with(prefix));
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|w| !w.name.starts_with(prefix));
     }
 
     /// The loops that have not got on within their time.
     pub fn stuck(&self) -> Vec<String> {
         let now = Instant::now();
         let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        watched.iter_mut().filter_map(|w| w.is_stuck(now).then(|| w.name.clone())).collect()
+        watched
+            .iter_mut()
+            .filter_map(|w| w.is_stuck(now).then(|| w.name.clone()))
+            .collect()
     }
 }
 
@@ -70,7 +82,9 @@ impl Watched {
 
 /// Feeds systemd's watchdog for as long as every loop gets on. Does nothing outside systemd.
 pub async fn watch(pulses: Pulses) {
-    let Some(period) = sd_notify::watchdog_enabled() else { return };
+    let Some(period) = sd_notify::watchdog_enabled() else {
+        return;
+    };
     let mut turns = tokio::time::interval(period / 3);
     turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -79,7 +93,10 @@ pub async fn watch(pulses: Pulses) {
         if stuck.is_empty() {
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
         } else {
-            tracing::error!(loops = stuck.join(", "), "loops do not get on; systemd will restart the daemon");
+            tracing::error!(
+                loops = stuck.join(", "),
+                "loops do not get on; systemd will restart the daemon"
+            );
         }
     }
 }

@@ -536,7 +536,8 @@ impl JsonSchema for WriteFunction {
         "WriteFunction".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "integer", "enum": [6, 16] })
+        // Which of the numbers between is none is told by `try_from`, with what to write instead.
+        schemars::json_schema!({ "type": "integer", "minimum": 6, "maximum": 16 })
     }
 }
 

@@ -9,7 +9,7 @@ use super::format::{
     At, BlockSpec, CommandSpec, ConfirmBy, Field, File, Instances, Link, ModbusLink, MqttLink, PointSpec, Table,
     ValueForm,
 };
-use super::meaning::{Meaning, codes_of, words_of};
+use super::meaning::{Meaning, codes_of, number_of, words_of};
 use super::{CommandModel, PointModel, Profile};
 use crate::model::{Point, ValueKind};
 use crate::strict::{Fault, Tree, did_you_mean};
@@ -364,6 +364,20 @@ impl Lint<'_> {
             "write map = { 0 = false, 1 = true }",
         );
         self.within_group(&path, at, link);
+        self.raw_numbers(name, spec);
+    }
+
+    /// Keys of a map are text to TOML: `0x5A` would stand there for ever and never be met.
+    fn raw_numbers(&mut self, name: &str, spec: &PointSpec) {
+        let raws = spec.map.iter().flat_map(|map| map.iter()).map(|(raw, _)| raw);
+        for raw in raws.filter(|raw| number_of(raw).is_none()) {
+            let message = format!("no register ever holds {raw:?}");
+            self.say(
+                &["point", name, "map", raw],
+                message,
+                "write the raw value as a decimal number",
+            );
+        }
     }
 
     /// `addr`, or `base` with `stride`; the latter only behind a gateway.
@@ -817,6 +831,26 @@ mod tests {
             fault,
             r#"x.toml:19:8: unknown name "room_temprature"; did you mean "room_temperature"?"#
         );
+    }
+
+    #[test]
+    fn a_raw_value_that_no_register_holds_is_told() {
+        let power =
+            "[point.power]\nat = { table = 'input', addr = 0 }\nkind = 'bool'\nmap = { 165 = true, 0x5A = false }\n";
+        assert_eq!(
+            one(&[MODBUS, power]),
+            r#"x.toml:21:28: no register ever holds "0x5A"; write the raw value as a decimal number"#
+        );
+    }
+
+    #[test]
+    fn a_link_says_which_function_writes_its_registers() {
+        let link = |function: u8| MODBUS.replace("max_read", &format!("function = {function}\nmax_read"));
+        assert_eq!(told(&[&link(6), REGISTER]), Vec::<String>::new());
+        assert_eq!(told(&[&link(16), REGISTER]), Vec::<String>::new());
+        let fault = one(&[&link(15), REGISTER]);
+        assert!(fault.contains("write 6 or 16"), "{fault}");
+        one(&[&link(5), REGISTER]);
     }
 
     #[test]

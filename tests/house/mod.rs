@@ -32,7 +32,13 @@ impl House {
         );
         std::fs::write(dir.path().join("innkeeper.toml"), text).unwrap();
         let house = Self { dir };
-        assert!(house.command(&["init", "--key-file", &house.key()]).status().unwrap().success());
+        assert!(
+            house
+                .command(&["init", "--key-file", &house.key()])
+                .status()
+                .unwrap()
+                .success()
+        );
         house
     }
 
@@ -55,8 +61,16 @@ impl House {
     pub fn start(&self) -> Daemon {
         let began = Instant::now();
         let path = self.configuration().display().to_string();
-        let child = self.command(&["run", "--config", &path]).stdout(Stdio::null()).spawn().unwrap();
-        let mut daemon = Daemon { child, socket: self.dir.path().join("store/control.sock"), ready_after: Duration::ZERO };
+        let child = self
+            .command(&["run", "--config", &path])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut daemon = Daemon {
+            child,
+            socket: self.dir.path().join("store/control.sock"),
+            ready_after: Duration::ZERO,
+        };
         while daemon.ask(&json!("status")).is_none() {
             assert!(began.elapsed() < PATIENCE, "the daemon does not get ready");
             assert!(daemon.child.try_wait().unwrap().is_none(), "the daemon ended at start");
@@ -143,7 +157,10 @@ impl Ear {
     /// Connects under a name and listens to these filters.
     pub fn new(broker: SocketAddr, name: &str, filters: &[&str]) -> Self {
         let mut options = MqttOptions::new(name, broker.ip().to_string(), broker.port());
-        options.set_max_packet_size(1 << 20, 1 << 20).set_keep_alive(Duration::from_secs(30)).set_inflight(1000);
+        options
+            .set_max_packet_size(1 << 20, 1 << 20)
+            .set_keep_alive(Duration::from_secs(30))
+            .set_inflight(1000);
         let (client, mut connection) = Client::new(options, 1000);
         for filter in filters {
             client.subscribe(*filter, QoS::AtLeastOnce).unwrap();
@@ -167,33 +184,47 @@ impl Ear {
             }
         });
         if !filters.is_empty() {
-            wait.recv_timeout(PATIENCE).expect("the broker answers the subscriptions");
+            wait.recv_timeout(PATIENCE)
+                .expect("the broker answers the subscriptions");
         }
         Self { client, heard }
     }
 
     pub fn say(&self, topic: &str, payload: &Json) {
-        self.client.publish(topic, QoS::AtLeastOnce, false, payload.to_string()).unwrap();
+        self.client
+            .publish(topic, QoS::AtLeastOnce, false, payload.to_string())
+            .unwrap();
     }
 
     /// Waits for a message that `pick` takes.
     pub fn wait<T>(&self, what: &str, mut pick: impl FnMut(&str, &Json) -> Option<T>) -> T {
         let began = Instant::now();
         loop {
-            let found = self.heard.lock().unwrap().iter().find_map(|(topic, payload)| {
-                pick(topic, &serde_json::from_slice(payload).unwrap_or(Json::Null))
-            });
+            let found = self
+                .heard
+                .lock()
+                .unwrap()
+                .iter()
+                .find_map(|(topic, payload)| pick(topic, &serde_json::from_slice(payload).unwrap_or(Json::Null)));
             if let Some(found) = found {
                 return found;
             }
-            assert!(began.elapsed() < PATIENCE, "{what} was not heard; heard were {:#?}", self.topics());
+            assert!(
+                began.elapsed() < PATIENCE,
+                "{what} was not heard; heard were {:#?}",
+                self.topics()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     pub fn topics(&self) -> BTreeMap<String, usize> {
         let mut topics = BTreeMap::new();
-        self.heard.lock().unwrap().iter().for_each(|(topic, _)| *topics.entry(topic.clone()).or_default() += 1);
+        self.heard
+            .lock()
+            .unwrap()
+            .iter()
+            .for_each(|(topic, _)| *topics.entry(topic.clone()).or_default() += 1);
         topics
     }
 }
@@ -219,7 +250,11 @@ pub fn in_minutes(minutes: i64) -> String {
 
 /// A port that nobody listens on now.
 pub fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port()
 }
 
 /// Where a program is, if it is installed.
@@ -227,5 +262,7 @@ pub fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut dirs: Vec<PathBuf> = std::env::split_paths(&path).collect();
     dirs.extend(["/usr/sbin", "/usr/bin"].map(PathBuf::from));
-    dirs.into_iter().map(|dir| dir.join(name)).find(|file: &PathBuf| Path::is_file(file))
+    dirs.into_iter()
+        .map(|dir| dir.join(name))
+        .find(|file: &PathBuf| Path::is_file(file))
 }

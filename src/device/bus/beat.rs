@@ -30,12 +30,19 @@ pub(super) fn beats(devices: &[BusDevice], now: Instant) -> Vec<Beat> {
     let mut seen = BTreeSet::new();
     let mut beats = Vec::new();
     for (place, device) in devices.iter().enumerate() {
-        let Some(link) = device.binding.profile().modbus() else { continue };
+        let Some(link) = device.binding.profile().modbus() else {
+            continue;
+        };
         if let Some(heartbeat) = &link.heartbeat
             && seen.insert((device.unit, heartbeat.table, heartbeat.addr))
         {
             let function = heartbeat.function.or(link.function);
-            beats.push(Beat::new(place, heartbeat, function != Some(WriteFunction::Multiple), now));
+            beats.push(Beat::new(
+                place,
+                heartbeat,
+                function != Some(WriteFunction::Multiple),
+                now,
+            ));
         }
     }
     beats
@@ -68,7 +75,10 @@ impl Beat {
         self.turn = self.turn.wrapping_add(1);
         let address = self.address;
         Some(match (self.is_coil, self.is_single) {
-            (true, _) => WriteOp::Coil { address, on: value != 0 },
+            (true, _) => WriteOp::Coil {
+                address,
+                on: value != 0,
+            },
             (false, true) => WriteOp::Register { address, value },
             (false, false) => WriteOp::Registers {
                 start: address,

@@ -6,8 +6,8 @@ use super::plan::{BusDevice, write_op};
 use super::watched::Watched;
 use crate::device::FromDevices;
 use crate::device::modbus::{
-    BlockId, BusEvent, BusHandle, BusPlan, BusState, ReadOp, Ticket, UnitState, WRITE_QUEUE_MAX, WriteFault, WriteJob, WriteOp,
-    WriteOutcome, WriteResult as BusResult,
+    BlockId, BusEvent, BusHandle, BusPlan, BusState, ReadOp, Ticket, UnitState, WRITE_QUEUE_MAX, WriteFault, WriteJob,
+    WriteOp, WriteOutcome, WriteResult as BusResult,
 };
 use crate::device::running::{COMMANDS_WAITING_MAX, STOPPED, TOO_MANY, failed, written};
 use crate::device::tally::Tally;
@@ -73,7 +73,9 @@ impl Desk {
 
     /// Whether commands are on their way to their devices.
     pub fn awaits_the_line(&self) -> bool {
-        self.asked.values().any(|asked| matches!(asked, Asked::Seed { .. } | Asked::Write(_)))
+        self.asked
+            .values()
+            .any(|asked| matches!(asked, Asked::Seed { .. } | Asked::Write(_)))
     }
 
     /// Whether the line has room for another command; it takes second reads and heartbeats beside them.
@@ -123,7 +125,12 @@ impl Desk {
     /// Takes what the line tells. Returns how many bytes of registers were heard.
     pub fn take(&mut self, event: BusEvent) -> usize {
         match event {
-            BusEvent::Block { device, block, words, at } => {
+            BusEvent::Block {
+                device,
+                block,
+                words,
+                at,
+            } => {
                 let bytes = words.len() * 2;
                 self.block(&device, block, &words, at);
                 return bytes;
@@ -137,14 +144,24 @@ impl Desk {
     }
 
     fn block(&mut self, device: &DeviceId, block: BlockId, words: &[u16], now: Instant) {
-        let Some(place) = self.places.get(device).copied() else { return };
+        let Some(place) = self.places.get(device).copied() else {
+            return;
+        };
         if let Some(read) = self.devices[place].blocks.get(usize::from(block.0)).copied() {
             self.see(place, &read, words, now, None, true);
         }
     }
 
     /// Takes the words of a read of one device. What is surprising is read again at once, where it is the first time.
-    fn see(&mut self, place: usize, read: &ReadOp, words: &[u16], now: Instant, awaited: Option<Point>, is_first: bool) {
+    fn see(
+        &mut self,
+        place: usize,
+        read: &ReadOp,
+        words: &[u16],
+        now: Instant,
+        awaited: Option<Point>,
+        is_first: bool,
+    ) {
         let watched = &mut self.devices[place];
         let seen = watched.read(read, words, now, awaited);
         self.events.extend(seen.readings.into_iter().map(Event::Reading));
@@ -213,7 +230,12 @@ impl Desk {
             return self.write(command, place);
         };
         let id = command.id.clone();
-        let seed = Asked::Seed { command: Box::new(command), place, read, rest };
+        let seed = Asked::Seed {
+            command: Box::new(command),
+            place,
+            read,
+            rest,
+        };
         if let Err(fault) = self.ask(place, Vec::new(), Some(read), seed) {
             self.events.push(written(id, refused_by_the_line(&fault)));
         }
@@ -263,7 +285,12 @@ impl Desk {
         self.ticket += 1;
         let ticket = Ticket(self.ticket);
         let device = self.devices[place].binding.device().clone();
-        self.line.write(WriteJob { device, ticket, ops, verify })?;
+        self.line.write(WriteJob {
+            device,
+            ticket,
+            ops,
+            verify,
+        })?;
         self.asked.insert(ticket, why);
         Ok(())
     }
@@ -275,14 +302,20 @@ impl Desk {
         match self.asked.remove(&ticket) {
             Some(Asked::Write(order)) => self.written(order, &result, now),
             Some(Asked::Again(order)) => self.looked(order, read_back, now),
-            Some(Asked::Seed { command, place, read, rest }) => match read_back {
+            Some(Asked::Seed {
+                command,
+                place,
+                read,
+                rest,
+            }) => match read_back {
                 Some(words) => {
                     self.see(place, &read, words, now, None, true);
                     self.seed_or_write(*command, place, rest);
                 }
                 None => {
                     let result = not_written(result.outcome);
-                    let result = result.unwrap_or_else(|| WriteResult::Failed("its other settings cannot be read".into()));
+                    let result =
+                        result.unwrap_or_else(|| WriteResult::Failed("its other settings cannot be read".into()));
                     self.end(&command, result);
                 }
             },
@@ -321,7 +354,10 @@ impl Desk {
         }
         let seen = self.events.split_off(told);
         let watched = &self.devices[order.place];
-        let reads = order.check.as_ref().and_then(|check| words.map(|_| watched.value(check.point)));
+        let reads = order
+            .check
+            .as_ref()
+            .and_then(|check| words.map(|_| watched.value(check.point)));
         match order.judge(reads, now) {
             Verdict::Ended(result) => self.conclude(&order, result),
             Verdict::LookAgain => {
@@ -333,7 +369,9 @@ impl Desk {
     }
 
     fn look_again(&mut self, order: Box<Order>) {
-        let Some(read) = order.check.as_ref().map(|check| check.read) else { return };
+        let Some(read) = order.check.as_ref().map(|check| check.read) else {
+            return;
+        };
         let (place, id) = (order.place, order.id.clone());
         if let Err(fault) = self.ask(place, Vec::new(), Some(read), Asked::Again(order)) {
             self.events.push(failed(id, format!("not read back: {fault}")));

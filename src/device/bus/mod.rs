@@ -17,7 +17,6 @@ mod order;
 mod plan;
 mod watched;
 
-
 pub use plan::{BusDevice, BusSettings, bus_plan};
 
 use super::FromDevices;

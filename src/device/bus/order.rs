@@ -112,9 +112,7 @@ pub(super) fn not_written(outcome: WriteOutcome) -> Option<WriteResult> {
         WriteOutcome::Refused(reason) => Some(WriteResult::Refused(reason.word().into())),
         WriteOutcome::NotSent(NotSent::Quarantined) => Some(WriteResult::Failed("the device does not answer".into())),
         WriteOutcome::NotSent(NotSent::LinkDown) => Some(WriteResult::Failed("link down".into())),
-        WriteOutcome::NotSent(NotSent::Stopping) => {
-            Some(WriteResult::Failed(crate::device::running::STOPPED.into()))
-        }
+        WriteOutcome::NotSent(NotSent::Stopping) => Some(WriteResult::Failed(crate::device::running::STOPPED.into())),
     }
 }
 
@@ -126,7 +124,10 @@ pub(super) fn check(
     settle: Duration,
     now: Instant,
 ) -> Option<Check> {
-    let confirm = spec.confirm.as_ref().filter(|confirm| confirm.by == ConfirmBy::ReadBack)?;
+    let confirm = spec
+        .confirm
+        .as_ref()
+        .filter(|confirm| confirm.by == ConfirmBy::ReadBack)?;
     let blocks = binding.plan(&[confirm.point], binding.plan_limits());
     let within = confirm.within.0.to_std();
     Some(Check {

@@ -65,15 +65,28 @@ pub fn bus_plan(settings: &BusSettings, devices: &[BusDevice]) -> BusPlan {
 fn unit_plan(settings: &BusSettings, device: &BusDevice) -> UnitPlan {
     let profile = device.binding.profile();
     let says = profile.modbus();
-    let reply = says.and_then(|link| link.reply).map_or(REPLY, |length| length.0).to_std();
+    let reply = says
+        .and_then(|link| link.reply)
+        .map_or(REPLY, |length| length.0)
+        .to_std();
     let reply_limit = settings.reply.unwrap_or(reply);
-    let gap = says.and_then(|link| link.gap).map_or(Duration::ZERO, |length| length.0.to_std());
-    let quiet = says.and_then(|link| link.quarantine).map_or(reply_limit, |length| length.0.to_std());
+    let gap = says
+        .and_then(|link| link.gap)
+        .map_or(Duration::ZERO, |length| length.0.to_std());
+    let quiet = says
+        .and_then(|link| link.quarantine)
+        .map_or(reply_limit, |length| length.0.to_std());
     let blocks = (0..).zip(block_reads(&device.binding));
     UnitPlan {
         unit: device.unit,
         device: device.binding.device().clone(),
-        blocks: blocks.map(|(number, (read, period))| PollBlock { id: BlockId(number), read, period }).collect(),
+        blocks: blocks
+            .map(|(number, (read, period))| PollBlock {
+                id: BlockId(number),
+                read,
+                period,
+            })
+            .collect(),
         reply_limit,
         reply_usual: reply_limit / USUAL_PART,
         gap: settings.gap.unwrap_or(gap),

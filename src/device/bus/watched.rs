@@ -86,8 +86,12 @@ impl Watched {
         let is_new = was_there != Some(true);
         let is_read = |place: &ReadOp| self.image.get(profile_table(place.table), place.start).is_some();
         let touched = |place: &ReadOp| covers(read, place) || is_new && is_read(place);
-        let touched: BTreeSet<Point> =
-            self.places.iter().filter(|(_, place)| touched(place)).map(|(point, _)| *point).collect();
+        let touched: BTreeSet<Point> = self
+            .places
+            .iter()
+            .filter(|(_, place)| touched(place))
+            .map(|(point, _)| *point)
+            .collect();
         if touched.is_empty() {
             return seen;
         }
@@ -118,7 +122,9 @@ impl Watched {
 
     /// Whether a reading is one that only a disturbed line or a great event brings.
     fn is_surprising(&self, reading: &Reading) -> bool {
-        let Some(before) = self.believed.get(&reading.point) else { return false };
+        let Some(before) = self.believed.get(&reading.point) else {
+            return false;
+        };
         match (&before.value, &reading.value) {
             (Some(Value::Temperature(a)), Some(Value::Temperature(b))) => is_jump(a.to_f64(), b.to_f64()),
             (Some(_), None) => reading.quality == Quality::InvalidRange,
@@ -153,7 +159,10 @@ impl Watched {
     /// yet. Commands that follow each other on one block of registers must not undo each other.
     pub fn known(&mut self, now: Instant) -> BTreeMap<Point, Value> {
         self.written.retain(|_, (_, until)| *until > now);
-        let believed = self.believed.iter().filter_map(|(point, said)| Some((*point, said.value.clone()?)));
+        let believed = self
+            .believed
+            .iter()
+            .filter_map(|(point, said)| Some((*point, said.value.clone()?)));
         let written = self.written.iter().map(|(point, (value, _))| (*point, value.clone()));
         believed.chain(written).collect()
     }
@@ -170,9 +179,17 @@ impl Watched {
 
     /// Reads that bring these points, of those the device is asked anyway.
     pub fn blocks_of(&self, points: &[Point]) -> Vec<ReadOp> {
-        let wanted: Vec<&ReadOp> =
-            self.places.iter().filter(|(point, _)| points.contains(point)).map(|(_, place)| place).collect();
-        self.blocks.iter().filter(|block| wanted.iter().any(|place| covers(block, place))).copied().collect()
+        let wanted: Vec<&ReadOp> = self
+            .places
+            .iter()
+            .filter(|(point, _)| points.contains(point))
+            .map(|(_, place)| place)
+            .collect();
+        self.blocks
+            .iter()
+            .filter(|block| wanted.iter().any(|place| covers(block, place)))
+            .copied()
+            .collect()
     }
 
     // ---- is it there? ----
@@ -207,8 +224,12 @@ impl Watched {
         let Some(instances) = &self.binding.profile().file().instances else {
             return Some(true);
         };
-        let is_present = instances.present.map_or(Some(true), |_| self.binding.is_present(&self.image));
-        let is_lost = instances.fault.map_or(Some(false), |_| self.binding.is_unreachable(&self.image));
+        let is_present = instances
+            .present
+            .map_or(Some(true), |_| self.binding.is_present(&self.image));
+        let is_lost = instances
+            .fault
+            .map_or(Some(false), |_| self.binding.is_unreachable(&self.image));
         Some(is_present? && !is_lost?)
     }
 

@@ -214,7 +214,10 @@ impl Bus {
     }
 
     async fn probe(&mut self, unit: usize) -> Result<(), Gone> {
-        let Some(read) = self.devices_of(unit).find_map(|number| self.plan.units[number].probe_read()) else {
+        let Some(read) = self
+            .devices_of(unit)
+            .find_map(|number| self.plan.units[number].probe_read())
+        else {
             // A unit that is only written to has nothing to be probed with: its next write is the probe.
             self.health[unit] = Health::default();
             self.timetable.unpark(unit, Instant::now());
@@ -472,7 +475,10 @@ impl Bus {
             UnitState::Online => self.timetable.unpark(lead, now),
             UnitState::Quarantined { until, .. } => self.timetable.park(lead, until),
         }
-        let devices: Vec<DeviceId> = self.devices_of(lead).map(|number| self.plan.units[number].device.clone()).collect();
+        let devices: Vec<DeviceId> = self
+            .devices_of(lead)
+            .map(|number| self.plan.units[number].device.clone())
+            .collect();
         for device in devices {
             self.tell(BusEvent::Unit { device, state, at: now }).await?;
         }
@@ -534,5 +540,8 @@ impl Bus {
 
 /// The first device of a unit number.
 fn lead_of(plan: &BusPlan, number: u8) -> usize {
-    plan.units.iter().position(|unit| unit.unit == number).unwrap_or_default()
+    plan.units
+        .iter()
+        .position(|unit| unit.unit == number)
+        .unwrap_or_default()
 }

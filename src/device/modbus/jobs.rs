@@ -57,7 +57,11 @@ impl Jobs {
         self.open.push(Job {
             order,
             unit,
-            stage: if reads_only { Stage::ReadingBack(WriteOutcome::Done) } else { Stage::Writing },
+            stage: if reads_only {
+                Stage::ReadingBack(WriteOutcome::Done)
+            } else {
+                Stage::Writing
+            },
             ops_done: 0,
             at: now,
             busy: 0,

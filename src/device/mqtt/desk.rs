@@ -9,7 +9,7 @@ use crate::device::running::{COMMANDS_WAITING_MAX, STOPPED, TOO_MANY, failed, wr
 use crate::device::tally::Tally;
 use crate::model::{Command, CommandId, DeviceId, Event, LinkId, Moment, Point, Value, WriteResult};
 use crate::mqtt::{Inbound, Lane, LaneError, PublishEvent, SubscribeEvent};
-use crate::profile::{DeviceBinding, Decoded, EncodeRefusal, Encoded, PAYLOAD_BYTES_MAX, TopicRole};
+use crate::profile::{Decoded, DeviceBinding, EncodeRefusal, Encoded, PAYLOAD_BYTES_MAX, TopicRole};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -60,7 +60,11 @@ impl Desk {
     /// Sets up with nothing known.
     pub fn new(link: LinkId, bindings: Vec<DeviceBinding>, clock: fn() -> Moment) -> Self {
         let (routes, gates) = Routes::new(&bindings);
-        let places = bindings.iter().enumerate().map(|(n, binding)| (binding.device().clone(), n)).collect();
+        let places = bindings
+            .iter()
+            .enumerate()
+            .map(|(n, binding)| (binding.device().clone(), n))
+            .collect();
         let inner = Inner {
             devices: bindings.into_iter().map(Device::new).collect(),
             ..Inner::default()
@@ -129,7 +133,8 @@ impl Desk {
             let gate = &mut self.gates[topic.gate];
             if gate.admit(now) {
                 gate.outdated(&message.topic);
-                self.inner.take(topic, &message.topic, &message.payload, message.retain, now);
+                self.inner
+                    .take(topic, &message.topic, &message.payload, message.retain, now);
                 continue;
             }
             if message.payload.len() <= PAYLOAD_BYTES_MAX {
@@ -186,7 +191,11 @@ impl Desk {
         let place = *self.places.get(&command.device).ok_or_else(|| refused("device"))?;
         let device = &self.inner.devices[place];
         let (topic, payload) = device.encode(&command)?;
-        if device.bridge.as_ref().is_some_and(|bridge| self.inner.parts.is_away(bridge)) {
+        if device
+            .bridge
+            .as_ref()
+            .is_some_and(|bridge| self.inner.parts.is_away(bridge))
+        {
             return Err(failed("bridge away"));
         }
         let lane = self.lane.as_ref().ok_or_else(|| failed("link down"))?;
@@ -194,7 +203,14 @@ impl Desk {
         match lane.try_send(ticket, topic, payload.clone().into_bytes().into()) {
             Ok(()) => {
                 let id = command.id;
-                self.inner.told.handed_over(ticket, OnItsWay { id, device: place, payload });
+                self.inner.told.handed_over(
+                    ticket,
+                    OnItsWay {
+                        id,
+                        device: place,
+                        payload,
+                    },
+                );
                 Ok(())
             }
             Err(LaneError::Ended) => Err(failed("link down")),
@@ -292,7 +308,9 @@ impl Inner {
     fn complain(&mut self, place: usize, text: String, now: Instant) {
         match self.told.complained_of(place, &text, now) {
             Some(id) => self.events.push(failed(id, text)),
-            None => self.tally.note(Some(self.devices[place].binding.device()), "bridge_error"),
+            None => self
+                .tally
+                .note(Some(self.devices[place].binding.device()), "bridge_error"),
         }
     }
 }

@@ -92,7 +92,9 @@ mod tests {
     fn a_burst_goes_through_and_then_twenty_a_second() {
         let (mut gate, start) = (Gate::new(1), Instant::now());
         let at_once = (0..1000).filter(|_| gate.admit(start)).count();
-        let later = (0..10_000).filter(|n| gate.admit(start + Duration::from_millis(*n))).count();
+        let later = (0..10_000)
+            .filter(|n| gate.admit(start + Duration::from_millis(*n)))
+            .count();
         assert_eq!(at_once, 60);
         assert!((199..=200).contains(&later), "{later} in ten seconds");
     }

@@ -18,11 +18,12 @@ mod routes;
 mod standing;
 mod told;
 
-
 use super::FromDevices;
 use super::running::{Ends, Gone, Running};
 use crate::model::{DeviceId, LinkId, Moment};
-use crate::mqtt::{Acker, LinkOptions, OptionsError, PublishOptions, Publisher, SubscribeEvent, SubscribeOptions, Subscriber};
+use crate::mqtt::{
+    Acker, LinkOptions, OptionsError, PublishOptions, Publisher, SubscribeEvent, SubscribeOptions, Subscriber,
+};
 use crate::profile::DeviceBinding;
 use desk::Desk;
 use std::time::Duration;
@@ -113,7 +114,12 @@ fn check(link: &LinkId, bindings: &[DeviceBinding]) -> Result<(), StartFault> {
     Ok(())
 }
 
-async fn run<T: From<FromDevices> + Send>(mut desk: Desk, mut ears: Subscriber, mut mouth: Publisher, mut ends: Ends<T>) {
+async fn run<T: From<FromDevices> + Send>(
+    mut desk: Desk,
+    mut ears: Subscriber,
+    mut mouth: Publisher,
+    mut ends: Ends<T>,
+) {
     let acker = ears.acker();
     // Nobody left to tell is the end as well.
     let _ = converse(&mut desk, &mut ears, &mut mouth, &acker, &mut ends).await;

@@ -72,7 +72,9 @@ impl Topic {
             return self.takers.iter().map(|(device, _)| *device).collect();
         }
         let text = String::from_utf8_lossy(payload);
-        let mut meant: Vec<usize> = quoted(&text).filter_map(|piece| self.names.get(piece).copied()).collect();
+        let mut meant: Vec<usize> = quoted(&text)
+            .filter_map(|piece| self.names.get(piece).copied())
+            .collect();
         meant.sort_unstable();
         meant.dedup();
         meant

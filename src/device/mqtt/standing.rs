@@ -63,9 +63,10 @@ impl Parts {
         match (&self.hearing, &self.telling, self.away.first()) {
             (Some(Err(because)), _, _) => Some((Part::Hearing, because.clone())),
             (_, Some(Err(because)), _) => Some((Part::Telling, format!("commands: {because}"))),
-            (Some(Ok(())), Some(Ok(())), Some(topic)) => {
-                Some((Part::Bridge(topic.clone()), format!("the bridge says on {topic} that it is away")))
-            }
+            (Some(Ok(())), Some(Ok(())), Some(topic)) => Some((
+                Part::Bridge(topic.clone()),
+                format!("the bridge says on {topic} that it is away"),
+            )),
             (Some(Ok(())), Some(Ok(())), None) => Some((Part::Nothing, "connected".into())),
             _ => None,
         }

@@ -56,7 +56,10 @@ impl Told {
 
     /// Takes all that the broker has not acknowledged.
     pub fn lost(&mut self) -> Vec<CommandId> {
-        std::mem::take(&mut self.under_way).into_values().map(|command| command.id).collect()
+        std::mem::take(&mut self.under_way)
+            .into_values()
+            .map(|command| command.id)
+            .collect()
     }
 
     /// How many wait for the broker.
@@ -67,15 +70,26 @@ impl Told {
     /// Returns the command a complaint is about: the one that says what the complaint names, else the oldest told to the
     /// device. It is forgotten here, so that it fails once.
     pub fn complained_of(&mut self, device: usize, text: &str, now: Instant) -> Option<CommandId> {
-        while self.sent.front().is_some_and(|(at, _)| now.duration_since(*at) > COMPLAINT_WITHIN) {
+        while self
+            .sent
+            .front()
+            .is_some_and(|(at, _)| now.duration_since(*at) > COMPLAINT_WITHIN)
+        {
             self.sent.pop_front();
         }
         let keys: Vec<String> = quoted(text).map(|piece| format!("\"{piece}\"")).collect();
         let is_named = |command: &OnItsWay| keys.iter().any(|key| command.payload.contains(key));
         let sent = self.sent.iter().map(|(_, command)| command);
-        let candidates: Vec<&OnItsWay> =
-            sent.chain(self.under_way.values()).filter(|command| command.device == device).collect();
-        let meant = candidates.iter().find(|command| is_named(command)).or(candidates.first())?.id.clone();
+        let candidates: Vec<&OnItsWay> = sent
+            .chain(self.under_way.values())
+            .filter(|command| command.device == device)
+            .collect();
+        let meant = candidates
+            .iter()
+            .find(|command| is_named(command))
+            .or(candidates.first())?
+            .id
+            .clone();
         self.sent.retain(|(_, command)| command.id != meant);
         self.under_way.retain(|_, command| command.id != meant);
         Some(meant)

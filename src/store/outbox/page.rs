@@ -19,7 +19,11 @@ pub(super) struct Readers(Vec<(u64, Position)>);
 
 impl Readers {
     fn start(&self, after: u64) -> Option<Position> {
-        self.0.iter().filter(|(arrival, _)| *arrival <= after).max_by_key(|(arrival, _)| *arrival).map(|(_, at)| *at)
+        self.0
+            .iter()
+            .filter(|(arrival, _)| *arrival <= after)
+            .max_by_key(|(arrival, _)| *arrival)
+            .map(|(_, at)| *at)
     }
 
     fn remember(&mut self, arrival: u64, at: Position) {
@@ -39,12 +43,20 @@ impl Outbox {
     pub fn page(&mut self, class: Class, after: u64, limit: usize) -> Result<Vec<(u64, Pending)>, StoreFault> {
         let n = class.index();
         let mut page = Vec::new();
-        let mut at = self.readers[n].start(after).unwrap_or_default().max(self.queues[n].head);
+        let mut at = self.readers[n]
+            .start(after)
+            .unwrap_or_default()
+            .max(self.queues[n].head);
         let mut passed = after;
         while page.len() < limit {
-            let Some((header, next)) = self.peek_at(class, at)? else { break };
+            let Some((header, next)) = self.peek_at(class, at)? else {
+                break;
+            };
             let (stream, sequence) = unpack(header.0);
-            let is_open = self.streams.get(usize::from(stream)).is_some_and(|s| !s.ledger.is_settled(sequence));
+            let is_open = self
+                .streams
+                .get(usize::from(stream))
+                .is_some_and(|s| !s.ledger.is_settled(sequence));
             if header.1 > after && is_open {
                 match self.queues[n].spool.read(at)? {
                     Found::Frame { payload, .. } => match decode_entry(&mut Reader(&payload)) {
@@ -61,7 +73,15 @@ impl Outbox {
         let young = self.queues[n].young.iter().filter(|y| y.arrival > passed.max(after));
         let open = young.filter(|y| !self.streams[usize::from(y.stream)].ledger.is_settled(y.sequence));
         let room = limit.saturating_sub(page.len());
-        page.extend(open.take(room).map(|y| (y.arrival, Pending { sequence: y.sequence, entry: y.entry.clone() })));
+        page.extend(open.take(room).map(|y| {
+            (
+                y.arrival,
+                Pending {
+                    sequence: y.sequence,
+                    entry: y.entry.clone(),
+                },
+            )
+        }));
         for (_, pending) in &page {
             let stream = self.by_name.get(&pending.entry.stream).copied();
             if let Some(stream) = stream.and_then(|s| self.streams.get_mut(usize::from(s))) {
@@ -92,7 +112,11 @@ impl Outbox {
 
     /// The age of the oldest entry that waits, in seconds.
     pub fn oldest(&mut self, now: Moment) -> u64 {
-        let at = |class| self.page(class, 0, 1).ok().and_then(|page| page.first().map(|(_, pending)| pending.entry.at));
+        let at = |class| {
+            self.page(class, 0, 1)
+                .ok()
+                .and_then(|page| page.first().map(|(_, pending)| pending.entry.at))
+        };
         let oldest = Class::ALL.into_iter().filter_map(at).min();
         oldest.map_or(0, |at| now.since(at).as_millis().max(0).unsigned_abs() / 1000)
     }

@@ -4,6 +4,7 @@ use crate::property::{device, property, reading, room};
 use innkeeper::engine::Engine;
 use innkeeper::model::*;
 use innkeeper::record::{Answer, Driver, Recorder, replay, step_lines};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 fn engine() -> Engine {
@@ -117,4 +118,31 @@ fn a_driver_calls_the_engine_at_its_deadlines() {
         .expect("a preparation starts");
     let hour = start.at.to_string();
     assert!(("2026-11-21T13".."2026-11-21T17").contains(&hour.as_str()), "{hour}");
+}
+
+#[test]
+fn every_line_in_the_documentation_is_one() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/recordings.md")).unwrap();
+    let lines = page
+        .lines()
+        .filter(|line| line.starts_with("{\"") && line.ends_with('}'));
+    let (mut events, mut effects) = (BTreeSet::new(), BTreeSet::new());
+    let kind = |value: &serde_json::Value| match value {
+        serde_json::Value::String(word) => word.clone(),
+        value => value.as_object().unwrap().keys().next().unwrap().clone(),
+    };
+    for line in lines {
+        let json: serde_json::Value = serde_json::from_str(line).unwrap_or_else(|fault| panic!("{fault}: {line}"));
+        match json.get("event") {
+            Some(event) => {
+                serde_json::from_str::<Stamped>(line).unwrap_or_else(|fault| panic!("{fault}: {line}"));
+                events.insert(kind(event));
+            }
+            None => _ = effects.insert(kind(&json)),
+        }
+    }
+    let all = |words: &str| words.split(' ').map(String::from).collect::<BTreeSet<_>>();
+    let kinds = "reading availability written stay prior request_status outdoor deadline stopping configured";
+    assert_eq!(events, all(kinds));
+    assert_eq!(effects, all("command report save forget refuse note"));
 }

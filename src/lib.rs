@@ -3,7 +3,7 @@
 //! It listens to thermostats, beds and door sensors over MQTT and Modbus, learns from what guests do what they like,
 //! prepares the room before they walk in, and forwards the service requests it derives to the chain's central dispatch.
 //!
-//! The house is built in layers; an arrow only points down (`docs/architecture.md`, kept by `tests/tidy.rs`):
+//! The house is built in layers; an arrow only points down (`docs/architecture.md`, kept by `tests/core/tidy.rs`):
 //!
 //! * [`model`]: the words everyone shares;
 //! * [`engine`]: what does it mean, and what should be done? Pure: no I/O, no clock, no log;

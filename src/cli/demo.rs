@@ -30,7 +30,10 @@ pub struct Demo {
 
 impl Default for Demo {
     fn default() -> Self {
-        Self { speed: 1.0, keep: false }
+        Self {
+            speed: 1.0,
+            keep: false,
+        }
     }
 }
 
@@ -46,7 +49,11 @@ impl Demo {
     /// Runs until the story is told or Ctrl-C. Exit status 0 only if every part of the story came true.
     pub fn run(self) -> Result<ExitCode> {
         let narrator = Narrator::new(std::io::stdout().is_terminal());
-        let speed = if self.speed.is_finite() { self.speed.clamp(0.01, 20.0) } else { 1.0 };
+        let speed = if self.speed.is_finite() {
+            self.speed.clamp(0.01, 20.0)
+        } else {
+            1.0
+        };
         let end = super::runtime()?.block_on(async {
             let mut stage = Stage::open(narrator, speed).await?;
             let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -56,7 +63,9 @@ impl Demo {
                 _ = term.recv() => End::Interrupted,
             };
             if self.keep && matches!(end, End::Told(_)) {
-                stage.narrator.note(&format!("The hotel goes on; Ctrl-C ends it.  {}", stage.why_hint()));
+                stage
+                    .narrator
+                    .note(&format!("The hotel goes on; Ctrl-C ends it.  {}", stage.why_hint()));
                 tokio::select! {
                     () = stage.go_on() => {}
                     _ = int.recv() => {}

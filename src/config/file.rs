@@ -388,7 +388,7 @@ impl JobsSection {
 pub struct StoreSection {
     /// The folder.
     pub dir: PathBuf,
-    /// The file that holds the key by which records at rest are sealed; made at the first start.
+    /// The file that holds the key by which records at rest are sealed; made with `innkeeper init`.
     pub key_file: PathBuf,
     /// The most that recorded events may fill, MiB.
     #[schemars(range(min = 1, max = 1_048_576))]

@@ -32,13 +32,21 @@ static FAST: RwLock<Option<Fast>> = RwLock::new(None);
 /// Lets this process live from a chosen moment on, so many times faster than real. Once, before anything else.
 pub fn run_fast(from: Moment, factor: f64) {
     let mut fast = FAST.write().unwrap_or_else(PoisonError::into_inner);
-    fast.get_or_insert(Fast { kept_at: Instant::now(), from, factor: factor.max(1.0) });
+    fast.get_or_insert(Fast {
+        kept_at: Instant::now(),
+        from,
+        factor: factor.max(1.0),
+    });
 }
 
 /// Keeps fast time going, from now on so many times faster than real. Without [`run_fast`] before it does nothing.
 pub fn keep_pace(factor: f64) {
     if let Some(fast) = FAST.write().unwrap_or_else(PoisonError::into_inner).as_mut() {
-        *fast = Fast { from: fast.now(), kept_at: Instant::now(), factor: factor.max(1.0) };
+        *fast = Fast {
+            from: fast.now(),
+            kept_at: Instant::now(),
+            factor: factor.max(1.0),
+        };
     }
 }
 
@@ -57,7 +65,10 @@ pub fn real_time_until(at: Moment) -> Duration {
 
 /// How many times faster than real time this process lives.
 pub fn factor() -> f64 {
-    FAST.read().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(1.0, |fast| fast.factor)
+    FAST.read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .as_ref()
+        .map_or(1.0, |fast| fast.factor)
 }
 
 fn wall() -> Moment {

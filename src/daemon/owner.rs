@@ -37,6 +37,8 @@ const LAZY: Span = Span::minutes(30);
 const HEARTBEAT: Span = Span::minutes(5);
 /// What waits for central in memory while the disk refuses.
 const UNSAVED_MAX: usize = 10_000;
+/// Away for longer than a restart takes: guests may have come in unseen.
+const UNWATCHED_AFTER: Span = Span::minutes(2);
 /// After a refusal the disk is tried again so often.
 const RETRY: Span = Span::seconds(5);
 /// An answer of the journal has no more lines than this.
@@ -151,7 +153,7 @@ impl Owner {
 
     /// Runs until it is told to stop or nobody can tell it anything any more.
     pub async fn run(mut self, mut inbox: mpsc::Receiver<Inbox>) {
-        self.engine.resume(clock::now());
+        self.begin();
         self.publish_reach();
         let mut stop = None;
         while stop.is_none() {
@@ -175,6 +177,19 @@ impl Owner {
         if let Some(done) = stop {
             let _ = done.send(());
         }
+    }
+
+    /// Goes on from what was kept. Every room is looked at once: what it should be may have changed meanwhile.
+    fn begin(&mut self) {
+        let now = clock::now();
+        let away = self.engine.last_alive().map_or(Span::ZERO, |at| now.since(at));
+        self.engine.resume(now);
+        if away > UNWATCHED_AFTER {
+            self.engine.unwatched(now);
+        }
+        let property = Arc::clone(self.engine.property());
+        self.step(Event::Configured(property));
+        self.settle();
     }
 
     fn wait(&self) -> Duration {

@@ -439,7 +439,7 @@ impl Climate {
             let is_elsewhere = p50.since(p.p50).as_millis().abs() > tolerance.as_millis();
             p.target != target || p.is_ready != is_ready || (is_elsewhere && !is_ready)
         });
-        let is_late = is_preparing && stay.eta.is_some_and(|eta| p50 > eta + Span::minutes(5));
+        let is_late = is_preparing && !is_ready && stay.eta.is_some_and(|eta| p50 > eta + Span::minutes(5));
         let warn = is_late && told.is_none_or(|p| !p.warned);
         let is_begun = is_entered && is_preparing;
         if !(moved || warn || is_begun) {

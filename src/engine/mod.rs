@@ -213,6 +213,18 @@ impl Engine {
         (0..self.rooms.len()).for_each(|place| self.reschedule(place, now));
     }
 
+    /// When anything last changed, as far as the records tell: until then somebody watched.
+    pub fn last_alive(&self) -> Option<Moment> {
+        self.rooms.iter().filter_map(Room::changed_at).max()
+    }
+
+    /// Nobody watched for a while: rooms with a guest count as occupied until their sensors say otherwise. To be called after
+    /// [`Engine::resume`], when the process was away for longer than a restart takes.
+    pub fn unwatched(&mut self, now: Moment) {
+        self.rooms.iter_mut().for_each(|room| room.unwatched(now));
+        (0..self.rooms.len()).for_each(|place| self.reschedule(place, now));
+    }
+
     /// What a person would want to know of a room.
     pub fn summary(&self, room: &RoomId, now: Moment) -> Option<serde_json::Value> {
         let place = *self.places.get(room)?;
@@ -247,7 +259,7 @@ impl Engine {
         let mut room = std::mem::take(&mut self.rooms[place]);
         let mut out = Outcome::default();
         act(&mut room, self.world(place, now), &mut out);
-        out.close(&self.property.rooms[place]);
+        out.close(&mut room, now, &self.property.rooms[place]);
         self.rooms[place] = room;
         effects.append(&mut out.effects);
         if let Some((token, summary)) = out.learnt {

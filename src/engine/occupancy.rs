@@ -209,14 +209,10 @@ impl Occupancy {
         }
     }
 
-    /// The room is known to hold nobody: it was empty when the day began, or staff says so.
-    pub fn declare_vacant(&mut self, rule: &str) {
-        *self = Self {
-            door_at: self.door_at,
-            rule: rule.into(),
-            state: State::Vacant,
-            ..Self::default()
-        };
+    /// Nobody watched for a while: whoever may have come in meanwhile is not to be taken for absent.
+    pub fn unwatched(&mut self, now: Moment) {
+        (self.bursts, self.evidence_at, self.until) = (BURSTS_MAX, Some(now), None);
+        self.enter(State::Sealed, "nobody-watched");
     }
 
     fn door(&mut self, senses: Senses<'_>, now: Moment) {

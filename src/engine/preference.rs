@@ -180,6 +180,7 @@ pub fn answer(
     today: i32,
 ) -> Answer {
     let mut seen: Vec<Observation> = guest.map(|g| observations(attribute, g)).unwrap_or_default();
+    let earlier = seen.len();
     if let Some(now) = shown.and_then(|shown| current(attribute, shown, today)) {
         seen.push(now);
     }
@@ -209,7 +210,7 @@ pub fn answer(
         within_one: within(1.0, sd),
         from: "device",
         tags,
-        stays: seen.len(),
+        stays: earlier,
     }
 }
 

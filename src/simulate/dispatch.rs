@@ -8,7 +8,10 @@ use crate::model::{
     Item, Moment, Need, Prior, PropertyId, Report, RequestId, RequestState, RequestStatus, RoomId, Span, StatusNotice,
     StayNotice,
 };
-use crate::mqtt::{Inbound, Lane, LinkOptions, OptionsError, PublishEvent, PublishOptions, Publisher, SubscribeEvent, SubscribeOptions, Subscriber};
+use crate::mqtt::{
+    Inbound, Lane, LinkOptions, OptionsError, PublishEvent, PublishOptions, Publisher, SubscribeEvent,
+    SubscribeOptions, Subscriber,
+};
 use crate::uplink::central::{Acknowledge, Book, Figures, Verdict};
 use crate::uplink::{AckNotice, DownEnvelope, DownKind, Received, UpData, down_topic, receive_up, up_filters};
 use bytes::Bytes;
@@ -76,7 +79,10 @@ impl Dispatch {
     /// # Errors
     /// Options that cannot work.
     pub fn start(link: LinkOptions, property: PropertyId, clock: fn() -> Moment) -> Result<Self, OptionsError> {
-        let named = |suffix: &str| LinkOptions { client_id: format!("{}-{suffix}", link.client_id), ..link.clone() };
+        let named = |suffix: &str| LinkOptions {
+            client_id: format!("{}-{suffix}", link.client_id),
+            ..link.clone()
+        };
         let subscriber = Subscriber::start(SubscribeOptions::new(named("hears"), up_filters(Some(&property))))?;
         let publisher = Publisher::start(PublishOptions::new(named("says")))?;
         let records = Arc::new(Mutex::new(Records::default()));
@@ -92,34 +98,62 @@ impl Dispatch {
             next_ticket: 1,
         };
         let task = tokio::spawn(desk.run(subscriber, publisher, post));
-        Ok(Self { records, property, clock, letters, task })
+        Ok(Self {
+            records,
+            property,
+            clock,
+            letters,
+            task,
+        })
     }
 
     /// Tells the property of a stay.
     pub async fn stay(&self, stay: StayNotice) {
-        self.send(DownKind::Stay, format!("{}-{}", stay.stay, stay.version), stay).await;
+        self.send(DownKind::Stay, format!("{}-{}", stay.stay, stay.version), stay)
+            .await;
     }
 
     /// Tells the property what is known of a guest.
     pub async fn prior(&self, prior: Prior) {
-        self.send(DownKind::Prior, format!("{}-{}", prior.guest, (self.clock)().millis()), prior).await;
+        self.send(
+            DownKind::Prior,
+            format!("{}-{}", prior.guest, (self.clock)().millis()),
+            prior,
+        )
+        .await;
     }
 
     /// A guest ordered something themselves, and it was brought.
     pub async fn brought(&self, order: RequestId, room: RoomId, item: Item) {
         let (status, at) = (RequestStatus::Done, Some((self.clock)()));
-        let notice = StatusNotice { request: order, status, room: Some(room), item: Some(item), at, reason: None };
-        self.send(DownKind::RequestStatus, format!("{}-done", notice.request), notice).await;
+        let notice = StatusNotice {
+            request: order,
+            status,
+            room: Some(room),
+            item: Some(item),
+            at,
+            reason: None,
+        };
+        self.send(DownKind::RequestStatus, format!("{}-done", notice.request), notice)
+            .await;
     }
 
     /// What was heard, from the n-th message on.
     pub fn heard_since(&self, n: usize) -> Vec<Heard> {
-        lock(&self.records).heard.get(n..).map(<[Heard]>::to_vec).unwrap_or_default()
+        lock(&self.records)
+            .heard
+            .get(n..)
+            .map(<[Heard]>::to_vec)
+            .unwrap_or_default()
     }
 
     /// What was said of requests, from the n-th time on.
     pub fn said_since(&self, n: usize) -> Vec<Said> {
-        lock(&self.records).said.get(n..).map(<[Said]>::to_vec).unwrap_or_default()
+        lock(&self.records)
+            .said
+            .get(n..)
+            .map(<[Said]>::to_vec)
+            .unwrap_or_default()
     }
 
     /// Gaps and doubles so far.
@@ -133,7 +167,10 @@ impl Dispatch {
     }
 
     async fn send<T: Serialize>(&self, kind: DownKind, id: String, data: T) {
-        let _ = self.letters.send(letter(&self.property, kind, id, (self.clock)(), data)).await;
+        let _ = self
+            .letters
+            .send(letter(&self.property, kind, id, (self.clock)(), data))
+            .await;
     }
 }
 
@@ -144,8 +181,13 @@ impl Drop for Dispatch {
 }
 
 fn letter<T: Serialize>(property: &PropertyId, kind: DownKind, id: String, now: Moment, data: T) -> Letter {
-    let payload = DownEnvelope::wrap(id, "/central/simulated", kind, now, data).encode().into();
-    Letter { topic: down_topic(property, kind), payload }
+    let payload = DownEnvelope::wrap(id, "/central/simulated", kind, now, data)
+        .encode()
+        .into();
+    Letter {
+        topic: down_topic(property, kind),
+        payload,
+    }
 }
 
 fn lock(records: &Mutex<Records>) -> MutexGuard<'_, Records> {
@@ -217,7 +259,11 @@ impl Desk {
             let mut records = lock(&self.records);
             let entered = records.book.enter(&received, now);
             if records.heard.len() < HEARD_MAX {
-                records.heard.push(Heard { at: now, received: received.clone(), verdict: entered.0 });
+                records.heard.push(Heard {
+                    at: now,
+                    received: received.clone(),
+                    verdict: entered.0,
+                });
             }
             entered
         };
@@ -225,8 +271,18 @@ impl Desk {
             Acknowledge::UpTo(sequence) => (sequence, true),
             Acknowledge::Only(sequence) => (sequence, false),
         };
-        let ack = AckNotice { stream: received.stream, sequence, cumulative };
-        self.wait(letter(&self.property, DownKind::Ack, format!("ack-{}-{sequence}", ack.stream.name()), now, ack));
+        let ack = AckNotice {
+            stream: received.stream,
+            sequence,
+            cumulative,
+        };
+        self.wait(letter(
+            &self.property,
+            DownKind::Ack,
+            format!("ack-{}-{sequence}", ack.stream.name()),
+            now,
+            ack,
+        ));
         if verdict == Verdict::New
             && let UpData::Report(report) = &received.data
         {
@@ -239,7 +295,8 @@ impl Desk {
             Report::Request(request) if request.state == RequestState::Raised => {
                 let is_new = !self.work.contains_key(&request.id);
                 if let (true, Some(takes)) = (is_new, takes(request.need)) {
-                    self.work.insert(request.id.clone(), (takes, Some((self.clock)() + takes)));
+                    self.work
+                        .insert(request.id.clone(), (takes, Some((self.clock)() + takes)));
                     self.tell(&request.id, RequestStatus::Accepted);
                 }
             }
@@ -274,10 +331,30 @@ impl Desk {
 
     fn tell(&mut self, request: &RequestId, status: RequestStatus) {
         let now = (self.clock)();
-        let notice = StatusNotice { request: request.clone(), status, room: None, item: None, at: Some(now), reason: None };
-        let word = if status == RequestStatus::Done { "done" } else { "accepted" };
-        lock(&self.records).said.push(Said { at: now, notice: notice.clone() });
-        self.wait(letter(&self.property, DownKind::RequestStatus, format!("{request}-{word}"), now, notice));
+        let notice = StatusNotice {
+            request: request.clone(),
+            status,
+            room: None,
+            item: None,
+            at: Some(now),
+            reason: None,
+        };
+        let word = if status == RequestStatus::Done {
+            "done"
+        } else {
+            "accepted"
+        };
+        lock(&self.records).said.push(Said {
+            at: now,
+            notice: notice.clone(),
+        });
+        self.wait(letter(
+            &self.property,
+            DownKind::RequestStatus,
+            format!("{request}-{word}"),
+            now,
+            notice,
+        ));
     }
 
     fn wait(&mut self, letter: Letter) {
@@ -288,7 +365,10 @@ impl Desk {
 
     fn speak(&mut self) {
         while let (Some(lane), Some(letter)) = (&self.lane, self.waiting.front()) {
-            if lane.try_send(self.next_ticket, letter.topic.as_str(), letter.payload.clone()).is_err() {
+            if lane
+                .try_send(self.next_ticket, letter.topic.as_str(), letter.payload.clone())
+                .is_err()
+            {
                 return;
             }
             if let Some(letter) = self.waiting.pop_front() {
@@ -305,7 +385,10 @@ impl Desk {
             PublishEvent::Down(_) => {
                 self.lane = None;
                 let again = std::mem::take(&mut self.under_way);
-                again.into_values().rev().for_each(|letter| self.waiting.push_front(letter));
+                again
+                    .into_values()
+                    .rev()
+                    .for_each(|letter| self.waiting.push_front(letter));
             }
         }
     }

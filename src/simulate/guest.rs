@@ -62,7 +62,14 @@ impl Script {
     /// Adds one act.
     pub fn add(&mut self, at: Moment, room: &RoomId, act: Act) {
         let place = self.acts.partition_point(|timed| timed.at <= at);
-        self.acts.insert(place, Timed { at, room: room.clone(), act });
+        self.acts.insert(
+            place,
+            Timed {
+                at,
+                room: room.clone(),
+                act,
+            },
+        );
     }
 
     /// Goes through the door: in or out, nobody can tell.
@@ -115,7 +122,12 @@ mod tests {
     fn acts_come_in_the_order_of_their_times_each_once() {
         let (start, room) = (Moment::from_millis(1_795_000_000_000), RoomId::new("1").unwrap());
         let mut script = Script::default();
-        let habits = Habits { up_min: 420, out_min: 540, back_min: 1080, bed_min: 1380 };
+        let habits = Habits {
+            up_min: 420,
+            out_min: 540,
+            back_min: 1080,
+            bed_min: 1380,
+        };
         script.night_and_day(start, &room, habits);
         let (mut seen, mut now) = (Vec::new(), start);
         while let Some(next) = script.next_at() {

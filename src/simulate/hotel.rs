@@ -90,8 +90,17 @@ impl Hotel {
         let (bridge, mut orders) = Bridge::start(broker, "zigbee2mqtt", devices, clock);
         let (bus, mut writes) = Bus::start(plans.iter().filter_map(|plan| plan.unit)).await?;
         let now = clock();
-        let rooms = plans.into_iter().map(|plan| (plan.id.clone(), Room::new(plan, now))).collect();
-        let inner = Arc::new(Inner { clock, rooms: Mutex::new(rooms), told: Mutex::new(Vec::new()), bridge, bus });
+        let rooms = plans
+            .into_iter()
+            .map(|plan| (plan.id.clone(), Room::new(plan, now)))
+            .collect();
+        let inner = Arc::new(Inner {
+            clock,
+            rooms: Mutex::new(rooms),
+            told: Mutex::new(Vec::new()),
+            bridge,
+            bus,
+        });
         let (zigbee, wired) = (inner.clone(), inner.clone());
         let obedience = [
             tokio::spawn(async move {
@@ -107,7 +116,11 @@ impl Hotel {
                 }
             }),
         ];
-        Ok(Self { inner, passed: now, obedience })
+        Ok(Self {
+            inner,
+            passed: now,
+            obedience,
+        })
     }
 
     /// Where the bus listens.
@@ -123,7 +136,10 @@ impl Hotel {
         let hour = (now.millis() / 3_600_000 % 24) as f64;
         let said: Vec<(String, serde_json::Value)> = {
             let mut rooms = self.inner.rooms();
-            rooms.values_mut().flat_map(|room| room.pass(now, seconds, outdoor(hour), &self.inner.bus)).collect()
+            rooms
+                .values_mut()
+                .flat_map(|room| room.pass(now, seconds, outdoor(hour), &self.inner.bus))
+                .collect()
         };
         for (name, changes) in said {
             self.inner.bridge.say(&name, changes).await;
@@ -134,7 +150,9 @@ impl Hotel {
     pub async fn act(&self, room: &RoomId, act: Act) {
         let said = {
             let mut rooms = self.inner.rooms();
-            rooms.get_mut(room).and_then(|room| room.act((self.inner.clock)(), act, &self.inner.bus))
+            rooms
+                .get_mut(room)
+                .and_then(|room| room.act((self.inner.clock)(), act, &self.inner.bus))
         };
         if let Some((model, changes)) = said {
             self.inner.bridge.say(&name(room, model), changes).await;
@@ -153,7 +171,10 @@ impl Hotel {
 
     /// How firm a room's mattress is.
     pub fn firmness(&self, room: &RoomId) -> Option<f64> {
-        self.inner.bridge.state(&name(room, Model::Mattress), "firmness")?.as_f64()
+        self.inner
+            .bridge
+            .state(&name(room, Model::Mattress), "firmness")?
+            .as_f64()
     }
 
     /// What devices were told, from the n-th command on.
@@ -200,7 +221,11 @@ fn room_section(plan: &Plan) -> String {
             "[[room.device]]\nid = \"{word}-{id}\"\nprofile = \"{}\"\nlink = \"zigbee\"\nparams = {{ name = \"{friendly}\" }}\n",
             model.profile()
         );
-        text += if model == Model::Contact { "role = \"door\"\n" } else { "" };
+        text += if model == Model::Contact {
+            "role = \"door\"\n"
+        } else {
+            ""
+        };
     }
     text
 }
@@ -217,16 +242,29 @@ impl Inner {
     /// A Zigbee device was told something: it obeys, and then says so itself.
     async fn ordered(&self, order: Order) {
         let mut parts = order.name.split('/').skip(1);
-        let (Some(room), word) = (parts.next().and_then(|id| RoomId::new(id).ok()), parts.next()) else { return };
-        let obeyed = [("thermostat", Model::Thermostat, "current_heating_setpoint"), ("mattress", Model::Mattress, "firmness")];
-        let told = obeyed.into_iter().find(|(is, ..)| Some(*is) == word).and_then(|(_, model, key)| Some((model, order.changes.get(key)?.as_f64()?)));
+        let (Some(room), word) = (parts.next().and_then(|id| RoomId::new(id).ok()), parts.next()) else {
+            return;
+        };
+        let obeyed = [
+            ("thermostat", Model::Thermostat, "current_heating_setpoint"),
+            ("mattress", Model::Mattress, "firmness"),
+        ];
+        let told = obeyed
+            .into_iter()
+            .find(|(is, ..)| Some(*is) == word)
+            .and_then(|(_, model, key)| Some((model, order.changes.get(key)?.as_f64()?)));
         if let Some((device, value)) = told {
             if device == Model::Thermostat
                 && let Some(room) = self.rooms().get_mut(&room)
             {
                 room.setpoint = value;
             }
-            self.note(Told { at: (self.clock)(), room, device, value });
+            self.note(Told {
+                at: (self.clock)(),
+                room,
+                device,
+                value,
+            });
         }
         tokio::time::sleep(OBEYS_AFTER).await;
         self.bridge.say(&order.name, order.changes.into()).await;
@@ -236,11 +274,18 @@ impl Inner {
     fn written(&self, unit: u8, value: f64) {
         let room = {
             let mut rooms = self.rooms();
-            let Some(room) = rooms.values_mut().find(|room| room.plan.unit == Some(unit)) else { return };
+            let Some(room) = rooms.values_mut().find(|room| room.plan.unit == Some(unit)) else {
+                return;
+            };
             room.setpoint = value;
             room.plan.id.clone()
         };
-        self.note(Told { at: (self.clock)(), room, device: Model::Thermostat, value });
+        self.note(Told {
+            at: (self.clock)(),
+            room,
+            device: Model::Thermostat,
+            value,
+        });
     }
 
     fn note(&self, told: Told) {
@@ -254,7 +299,15 @@ impl Inner {
 impl Room {
     fn new(plan: Plan, now: Moment) -> Self {
         let body = Body::settled(Build::default(), plan.air);
-        Self { body, setpoint: 21.0, valve: 0.0, reported: None, alive_at: now, clears_at: None, plan }
+        Self {
+            body,
+            setpoint: 21.0,
+            valve: 0.0,
+            reported: None,
+            alive_at: now,
+            clears_at: None,
+            plan,
+        }
     }
 
     /// Lets time pass; returns what devices say.
@@ -268,10 +321,14 @@ impl Room {
         match self.plan.unit {
             Some(unit) => bus.feel(unit, self.body.air, self.valve),
             None => {
-                let is_due = |(at, air): (Moment, f64)| now.since(at) >= REPORT_EVERY || (self.body.air - air).abs() >= REPORT_K;
+                let is_due =
+                    |(at, air): (Moment, f64)| now.since(at) >= REPORT_EVERY || (self.body.air - air).abs() >= REPORT_K;
                 if self.reported.is_none_or(is_due) {
                     self.reported = Some((now, self.body.air));
-                    say(Model::Thermostat, json!({ "local_temperature": (self.body.air * 10.0).round() / 10.0 }));
+                    say(
+                        Model::Thermostat,
+                        json!({ "local_temperature": (self.body.air * 10.0).round() / 10.0 }),
+                    );
                 }
             }
         }
@@ -281,7 +338,9 @@ impl Room {
         }
         if self.alive_at <= now {
             self.alive_at = now + ALIVE_EVERY;
-            let alive = [Model::Contact, Model::BedPad, Model::Leak].into_iter().chain(self.clears_at.is_none().then_some(Model::Motion));
+            let alive = [Model::Contact, Model::BedPad, Model::Leak]
+                .into_iter()
+                .chain(self.clears_at.is_none().then_some(Model::Motion));
             let mattress = self.plan.mattress.then_some(Model::Mattress);
             alive.chain(mattress).for_each(|model| say(model, json!({})));
         }

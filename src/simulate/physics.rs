@@ -24,7 +24,13 @@ pub struct Build {
 
 impl Default for Build {
     fn default() -> Self {
-        Self { air_j_per_k: 0.8e6, mass_j_per_k: 3.2e6, outdoor_w_per_k: 32.0, mass_w_per_k: 330.0, heat_w: 3600.0 }
+        Self {
+            air_j_per_k: 0.8e6,
+            mass_j_per_k: 3.2e6,
+            outdoor_w_per_k: 32.0,
+            mass_w_per_k: 330.0,
+            heat_w: 3600.0,
+        }
     }
 }
 
@@ -51,7 +57,11 @@ pub struct Thermostat {
 impl Body {
     /// A room that has been at one temperature for long.
     pub fn settled(build: Build, at: f64) -> Self {
-        Self { build, air: at, mass: at }
+        Self {
+            build,
+            air: at,
+            mass: at,
+        }
     }
 
     /// Lets so many seconds pass with the valve open by the thermostat, and returns how far it was open at the end, 0 to 1.
@@ -133,7 +143,10 @@ mod tests {
 
     #[test]
     fn a_long_step_is_the_same_as_many_short_ones() {
-        let (mut long, mut short) = (Body::settled(Build::default(), 18.0), Body::settled(Build::default(), 18.0));
+        let (mut long, mut short) = (
+            Body::settled(Build::default(), 18.0),
+            Body::settled(Build::default(), 18.0),
+        );
         long.step(3600.0, 4.0, Thermostat::at(23.0));
         for _ in 0..60 {
             short.step(60.0, 4.0, Thermostat::at(23.0));
@@ -143,7 +156,13 @@ mod tests {
 
     #[test]
     fn energy_is_kept() {
-        let mut body = Body::settled(Build { outdoor_w_per_k: 0.0, ..Build::default() }, 20.0);
+        let mut body = Body::settled(
+            Build {
+                outdoor_w_per_k: 0.0,
+                ..Build::default()
+            },
+            20.0,
+        );
         body.flow(10.0, -30.0, 1000.0);
         body.flow(10.0, -30.0, 0.0);
         let build = body.build;

@@ -104,7 +104,9 @@ impl Bus {
 
     /// What the thermostat is set to, C.
     pub fn setpoint(&self, unit: u8) -> Option<f64> {
-        lock(&self.units).get(&unit).map(|unit| f64::from(unit.input[SETPOINT] as i16) / PER_KELVIN)
+        lock(&self.units)
+            .get(&unit)
+            .map(|unit| f64::from(unit.input[SETPOINT] as i16) / PER_KELVIN)
     }
 }
 
@@ -116,7 +118,10 @@ impl Drop for Bus {
 
 impl Unit {
     fn new() -> Self {
-        let mut unit = Self { input: [0; INPUT.1], holding: [0; HOLDING.1] };
+        let mut unit = Self {
+            input: [0; INPUT.1],
+            holding: [0; HOLDING.1],
+        };
         (unit.input[MODE], unit.holding[0]) = (1, 1);
         unit.input[ROOM] = raw(20.0);
         unit.set(21.0);
@@ -206,9 +211,13 @@ const NO_ANSWER_BEHIND_GATEWAY: u8 = 11;
 fn answer(units: &mut BTreeMap<u8, Unit>, unit: u8, request: &[u8]) -> (Vec<u8>, Vec<Written>) {
     let function = request.first().copied().unwrap_or(0);
     let refuse = |code: u8| (vec![function | 0x80, code], Vec::new());
-    let Some(thermostat) = units.get_mut(&unit) else { return refuse(NO_ANSWER_BEHIND_GATEWAY) };
+    let Some(thermostat) = units.get_mut(&unit) else {
+        return refuse(NO_ANSWER_BEHIND_GATEWAY);
+    };
     let word = |at: usize| request.get(at..at + 2).map(|b| u16::from_be_bytes([b[0], b[1]]));
-    let (Some(at), Some(second)) = (word(1), word(3)) else { return refuse(ILLEGAL_VALUE) };
+    let (Some(at), Some(second)) = (word(1), word(3)) else {
+        return refuse(ILLEGAL_VALUE);
+    };
     match function {
         3 | 4 if second == 0 || second > 125 => refuse(ILLEGAL_VALUE),
         3 | 4 => match thermostat.read(function, at, second) {
@@ -220,7 +229,14 @@ fn answer(units: &mut BTreeMap<u8, Unit>, unit: u8, request: &[u8]) -> (Vec<u8>,
             None => refuse(ILLEGAL_ADDRESS),
         },
         6 => match thermostat.write(at, second) {
-            Some(()) => (request[..5].to_vec(), vec![Written { unit, register: at, word: second }]),
+            Some(()) => (
+                request[..5].to_vec(),
+                vec![Written {
+                    unit,
+                    register: at,
+                    word: second,
+                }],
+            ),
             None => refuse(ILLEGAL_ADDRESS),
         },
         16 => {
@@ -232,7 +248,12 @@ fn answer(units: &mut BTreeMap<u8, Unit>, unit: u8, request: &[u8]) -> (Vec<u8>,
             if !pairs().all(|(register, word)| thermostat.write(register, word).is_some()) {
                 return refuse(ILLEGAL_ADDRESS);
             }
-            (request[..5].to_vec(), pairs().map(|(register, word)| Written { unit, register, word }).collect())
+            (
+                request[..5].to_vec(),
+                pairs()
+                    .map(|(register, word)| Written { unit, register, word })
+                    .collect(),
+            )
         }
         _ => refuse(ILLEGAL_FUNCTION),
     }
@@ -266,9 +287,15 @@ mod tests {
             image.insert(table, first, &words);
         }
         let device = crate::model::DeviceId::new("thermostat").unwrap();
-        let binding = crate::profile::DeviceBinding::new(std::sync::Arc::clone(profile), device, &Default::default()).unwrap();
+        let binding =
+            crate::profile::DeviceBinding::new(std::sync::Arc::clone(profile), device, &Default::default()).unwrap();
         let readings = binding.decode_registers(&image);
-        let number = |point| readings.iter().find(|r| r.point == point).and_then(|r| r.value.as_ref()?.number());
+        let number = |point| {
+            readings
+                .iter()
+                .find(|r| r.point == point)
+                .and_then(|r| r.value.as_ref()?.number())
+        };
         assert_eq!(number(Point::RoomTemperature), Some(21.4));
         assert_eq!(number(Point::TargetTemperature), Some(23.5));
         assert_eq!(number(Point::Heating), Some(50.0));
@@ -280,7 +307,10 @@ mod tests {
     async fn a_set_point_travels_in_a_real_frame_and_is_read_back() {
         let (bus, mut written) = Bus::start([1]).await.unwrap();
         let mut master = TcpStream::connect(bus.address()).await.unwrap();
-        master.write_all(&[0, 9, 0, 0, 0, 6, 1, 6, 0, 102, 0x04, 0x60]).await.unwrap(); // 1120 * 0.02 = 22.4
+        master
+            .write_all(&[0, 9, 0, 0, 0, 6, 1, 6, 0, 102, 0x04, 0x60])
+            .await
+            .unwrap(); // 1120 * 0.02 = 22.4
         let mut echo = [0u8; 12];
         master.read_exact(&mut echo).await.unwrap();
         assert_eq!(echo, [0, 9, 0, 0, 0, 6, 1, 6, 0, 102, 0x04, 0x60]);

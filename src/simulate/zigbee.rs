@@ -94,7 +94,11 @@ impl Model {
 
     /// Its entry in `bridge/devices`, as far as anybody matches by it.
     fn inventory(self, name: &str, number: usize) -> Value {
-        let exposes: Vec<Value> = self.first_state().iter().map(|(key, value)| expose(key, value)).collect();
+        let exposes: Vec<Value> = self
+            .first_state()
+            .iter()
+            .map(|(key, value)| expose(key, value))
+            .collect();
         let (model, vendor) = self.sold_as();
         json!({
             "disabled": false,
@@ -137,7 +141,11 @@ struct Device {
 
 impl Device {
     fn new(model: Model) -> Self {
-        Self { model, state: model.first_state(), last_seen: None }
+        Self {
+            model,
+            state: model.first_state(),
+            last_seen: None,
+        }
     }
 
     /// The device itself says something: what it says is merged, and all is published anew.
@@ -178,20 +186,36 @@ impl Air {
 
     fn inventory(&self) -> Vec<u8> {
         let devices = self.devices();
-        let entries = devices.iter().enumerate().map(|(n, (name, device))| device.model.inventory(name, n + 1));
+        let entries = devices
+            .iter()
+            .enumerate()
+            .map(|(n, (name, device))| device.model.inventory(name, n + 1));
         Value::Array(entries.collect()).to_string().into_bytes()
     }
 
     fn set_topics(&self) -> Vec<String> {
-        self.devices().keys().map(|name| format!("{}/{name}/set", self.base)).collect()
+        self.devices()
+            .keys()
+            .map(|name| format!("{}/{name}/set", self.base))
+            .collect()
     }
 
     /// Takes a command: returns the optimistic echo and the order for the device.
     fn take(&self, topic: &str, payload: &[u8]) -> Option<(String, Vec<u8>, Order)> {
-        let name = topic.strip_prefix(self.base.as_str())?.strip_prefix('/')?.strip_suffix("/set")?;
+        let name = topic
+            .strip_prefix(self.base.as_str())?
+            .strip_prefix('/')?
+            .strip_suffix("/set")?;
         let changes: Map<String, Value> = serde_json::from_slice(payload).ok()?;
         let echo = self.devices().get_mut(name)?.echo(&changes);
-        Some((format!("{}/{name}", self.base), echo, Order { name: name.into(), changes }))
+        Some((
+            format!("{}/{name}", self.base),
+            echo,
+            Order {
+                name: name.into(),
+                changes,
+            },
+        ))
     }
 }
 
@@ -205,10 +229,20 @@ pub struct Bridge {
 impl Bridge {
     /// Connects to a broker with these devices, by friendly name. Commands come out of the queue.
     pub fn start(
-        broker: SocketAddr, base: &str, devices: impl IntoIterator<Item = (String, Model)>, clock: fn() -> Moment,
+        broker: SocketAddr,
+        base: &str,
+        devices: impl IntoIterator<Item = (String, Model)>,
+        clock: fn() -> Moment,
     ) -> (Self, mpsc::Receiver<Order>) {
-        let devices = devices.into_iter().map(|(name, model)| (name, Device::new(model))).collect();
-        let air = Arc::new(Air { base: base.into(), clock, devices: Mutex::new(devices) });
+        let devices = devices
+            .into_iter()
+            .map(|(name, model)| (name, Device::new(model)))
+            .collect();
+        let air = Arc::new(Air {
+            base: base.into(),
+            clock,
+            devices: Mutex::new(devices),
+        });
         let mut options = MqttOptions::new(format!("{base}-bridge"), broker.ip().to_string(), broker.port());
         options.set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
         let (client, events) = AsyncClient::new(options, WAITING_MAX);
@@ -220,7 +254,11 @@ impl Bridge {
     /// A device says something of itself.
     pub async fn say(&self, name: &str, changes: Value) {
         let Value::Object(changes) = changes else { return };
-        let payload = self.air.devices().get_mut(name).map(|device| device.say((self.air.clock)(), changes));
+        let payload = self
+            .air
+            .devices()
+            .get_mut(name)
+            .map(|device| device.say((self.air.clock)(), changes));
         if let Some(payload) = payload {
             let topic = format!("{}/{name}", self.air.base);
             let _ = self.client.publish(topic, QoS::AtMostOnce, false, payload).await;
@@ -247,7 +285,9 @@ async fn run(air: Arc<Air>, client: AsyncClient, mut events: EventLoop, orders: 
                 tokio::spawn(come_up(air.clone(), client.clone()));
             }
             Ok(Event::Incoming(Packet::Publish(publish))) => {
-                let Some((topic, echo, order)) = air.take(&publish.topic, &publish.payload) else { continue };
+                let Some((topic, echo, order)) = air.take(&publish.topic, &publish.payload) else {
+                    continue;
+                };
                 let _ = client.try_publish(topic, QoS::AtMostOnce, false, echo);
                 let _ = orders.try_send(order);
             }
@@ -262,8 +302,17 @@ async fn come_up(air: Arc<Air>, client: AsyncClient) {
         let _ = client.subscribe(topic, QoS::AtLeastOnce).await;
     }
     let online = json!({ "state": "online" }).to_string();
-    let _ = client.publish(format!("{}/bridge/state", air.base), QoS::AtLeastOnce, true, online).await;
-    let _ = client.publish(format!("{}/bridge/devices", air.base), QoS::AtLeastOnce, true, air.inventory()).await;
+    let _ = client
+        .publish(format!("{}/bridge/state", air.base), QoS::AtLeastOnce, true, online)
+        .await;
+    let _ = client
+        .publish(
+            format!("{}/bridge/devices", air.base),
+            QoS::AtLeastOnce,
+            true,
+            air.inventory(),
+        )
+        .await;
 }
 
 #[cfg(test)]
@@ -272,8 +321,14 @@ mod tests {
     use crate::model::Point;
     use crate::profile::{DecodeLine, Inventory, decode_line};
 
-    const ALL: [Model; 6] =
-        [Model::Thermostat, Model::Contact, Model::Motion, Model::BedPad, Model::Mattress, Model::Leak];
+    const ALL: [Model; 6] = [
+        Model::Thermostat,
+        Model::Contact,
+        Model::Motion,
+        Model::BedPad,
+        Model::Mattress,
+        Model::Leak,
+    ];
     const NOW: Moment = Moment::from_millis(1_795_000_000_000);
 
     fn decode(model: Model, payload: &[u8]) -> DecodeLine {
@@ -282,17 +337,40 @@ mod tests {
     }
 
     fn value(line: &DecodeLine, point: Point) -> Option<Value> {
-        line.readings.iter().find(|r| r.point == point && r.quality == "good").map(|r| r.value.clone())
+        line.readings
+            .iter()
+            .find(|r| r.point == point && r.quality == "good")
+            .map(|r| r.value.clone())
     }
 
     #[test]
     fn every_payload_decodes_with_the_profile_it_is_meant_for() {
         let cases = [
-            (Model::Thermostat, json!({ "local_temperature": 21.3 }), Point::RoomTemperature, json!(21.3)),
-            (Model::Thermostat, json!({ "current_heating_setpoint": 23 }), Point::TargetTemperature, json!(23)),
+            (
+                Model::Thermostat,
+                json!({ "local_temperature": 21.3 }),
+                Point::RoomTemperature,
+                json!(21.3),
+            ),
+            (
+                Model::Thermostat,
+                json!({ "current_heating_setpoint": 23 }),
+                Point::TargetTemperature,
+                json!(23),
+            ),
             (Model::Contact, json!({ "contact": false }), Point::Open, json!(true)),
-            (Model::Motion, json!({ "occupancy": true }), Point::Occupied, json!(true)),
-            (Model::BedPad, json!({ "pressure_state": "sit" }), Point::BedOccupied, json!(true)),
+            (
+                Model::Motion,
+                json!({ "occupancy": true }),
+                Point::Occupied,
+                json!(true),
+            ),
+            (
+                Model::BedPad,
+                json!({ "pressure_state": "sit" }),
+                Point::BedOccupied,
+                json!(true),
+            ),
             (Model::Mattress, json!({ "firmness": 30 }), Point::Firmness, json!(30)),
             (Model::Leak, json!({ "water_leak": true }), Point::Leak, json!(true)),
         ];
@@ -300,7 +378,10 @@ mod tests {
             let line = decode(model, &Device::new(model).say(NOW, said.as_object().unwrap().clone()));
             assert!(line.rejected.is_none(), "{model:?}: {:?}", line.rejected);
             let found = value(&line, point).unwrap_or_else(|| panic!("{model:?} says no {point}: {line:?}"));
-            assert_eq!(found.as_f64().map_or(found.clone(), Value::from), expected.as_f64().map_or(expected, Value::from));
+            assert_eq!(
+                found.as_f64().map_or(found.clone(), Value::from),
+                expected.as_f64().map_or(expected, Value::from)
+            );
         }
     }
 
@@ -310,21 +391,42 @@ mod tests {
         for model in ALL.into_iter().filter(|model| *model != Model::Mattress) {
             let inventory = Inventory::of_zigbee2mqtt(&model.inventory("room/1/x", 1));
             let (found, why) = library.best_match(&inventory);
-            assert_eq!(found.map(|profile| profile.id().as_str()), Some(model.profile()), "{why}");
+            assert_eq!(
+                found.map(|profile| profile.id().as_str()),
+                Some(model.profile()),
+                "{why}"
+            );
         }
     }
 
     #[test]
     fn a_command_is_repeated_at_once_with_the_old_time_and_reported_later_with_a_new_one() {
         let devices = [("room/1/thermostat".to_owned(), Device::new(Model::Thermostat))];
-        let air = Air { base: "z".into(), clock: || NOW, devices: Mutex::new(devices.into()) };
+        let air = Air {
+            base: "z".into(),
+            clock: || NOW,
+            devices: Mutex::new(devices.into()),
+        };
         let seen = |payload: &[u8]| serde_json::from_slice::<Value>(payload).unwrap()["last_seen"].clone();
         let first = air.devices().get_mut("room/1/thermostat").unwrap().say(NOW, Map::new());
-        let (topic, echo, order) = air.take("z/room/1/thermostat/set", br#"{"current_heating_setpoint":24}"#).unwrap();
+        let (topic, echo, order) = air
+            .take("z/room/1/thermostat/set", br#"{"current_heating_setpoint":24}"#)
+            .unwrap();
         assert_eq!((topic.as_str(), seen(&echo)), ("z/room/1/thermostat", seen(&first)));
-        assert_eq!(value(&decode(Model::Thermostat, &echo), Point::TargetTemperature), Some(json!(24.0)));
-        let report = air.devices().get_mut("room/1/thermostat").unwrap().say(NOW, order.changes);
-        assert_ne!(seen(&report), seen(&first), "the device's own report is later, even within a millisecond");
+        assert_eq!(
+            value(&decode(Model::Thermostat, &echo), Point::TargetTemperature),
+            Some(json!(24.0))
+        );
+        let report = air
+            .devices()
+            .get_mut("room/1/thermostat")
+            .unwrap()
+            .say(NOW, order.changes);
+        assert_ne!(
+            seen(&report),
+            seen(&first),
+            "the device's own report is later, even within a millisecond"
+        );
         assert_eq!(air.take("z/room/2/thermostat/set", b"{}"), None);
         assert_eq!(air.take("z/room/1/thermostat/set", b"nonsense"), None);
     }

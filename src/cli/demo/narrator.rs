@@ -59,7 +59,10 @@ pub struct Narrator {
 impl Narrator {
     /// A voice, with colours or without.
     pub fn new(colours: bool) -> Self {
-        Self { colours, calendar: Calendar::new(super::stage::ZONE).ok() }
+        Self {
+            colours,
+            calendar: Calendar::new(super::stage::ZONE).ok(),
+        }
     }
 
     /// The local hour, as `16:30`.
@@ -99,13 +102,22 @@ impl Narrator {
             let (time, word) = if n == 0 { (time, who.word()) } else { ("", "") };
             let lead = format!("{time:<11}{word:<20}");
             let newline = if n == 0 { "" } else { "\n" };
-            let _ = write!(out, "{newline}{}{}", self.paint("\x1b[2m", &lead), self.paint(who.colour(), &part));
+            let _ = write!(
+                out,
+                "{newline}{}{}",
+                self.paint("\x1b[2m", &lead),
+                self.paint(who.colour(), &part)
+            );
         }
         out
     }
 
     fn paint(&self, colour: &str, text: &str) -> String {
-        if self.colours { format!("{colour}{text}\x1b[0m") } else { text.to_owned() }
+        if self.colours {
+            format!("{colour}{text}\x1b[0m")
+        } else {
+            text.to_owned()
+        }
     }
 }
 
@@ -142,12 +154,23 @@ mod tests {
     #[test]
     fn the_time_is_the_hotels_own() {
         let narrator = Narrator::new(false);
-        assert_eq!(narrator.time(Moment::parse("2026-11-23T15:30:00Z").unwrap()), "Mon 16:30");
+        assert_eq!(
+            narrator.time(Moment::parse("2026-11-23T15:30:00Z").unwrap()),
+            "Mon 16:30"
+        );
     }
 
     #[test]
     fn colours_are_for_terminals() {
-        assert!(!Narrator::new(false).line("Mon 16:30", Who::Guest, "comes").contains('\x1b'));
-        assert!(Narrator::new(true).line("Mon 16:30", Who::Guest, "comes").contains('\x1b'));
+        assert!(
+            !Narrator::new(false)
+                .line("Mon 16:30", Who::Guest, "comes")
+                .contains('\x1b')
+        );
+        assert!(
+            Narrator::new(true)
+                .line("Mon 16:30", Who::Guest, "comes")
+                .contains('\x1b')
+        );
     }
 }

@@ -120,7 +120,15 @@ impl Stage {
             let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
             anyhow!("the demo's own configuration:\n{}", faults.join("\n"))
         })?;
-        let running = daemon::start(configured, library, Options { make_key: true, ..Options::default() }).await?;
+        let running = daemon::start(
+            configured,
+            library,
+            Options {
+                make_key: true,
+                ..Options::default()
+            },
+        )
+        .await?;
         Ok(Self {
             narrator,
             hotel,
@@ -194,15 +202,20 @@ impl Stage {
 
     /// Reports that central heard after a moment, of one room.
     pub fn reports<'a>(&'a self, room: &'a RoomId, since: Moment) -> impl Iterator<Item = (Moment, &'a Report)> {
-        self.heard.iter().filter(move |heard| heard.received.at >= since).filter_map(move |heard| match &heard.received.data {
-            UpData::Report(report) if report.room() == room => Some((heard.received.at, report)),
-            _ => None,
-        })
+        self.heard
+            .iter()
+            .filter(move |heard| heard.received.at >= since)
+            .filter_map(move |heard| match &heard.received.data {
+                UpData::Report(report) if report.room() == room => Some((heard.received.at, report)),
+                _ => None,
+            })
     }
 
     /// What a device of a room was told after a moment.
     pub fn commands<'a>(&'a self, room: &'a RoomId, device: Model, since: Moment) -> impl Iterator<Item = &'a Told> {
-        self.told.iter().filter(move |told| told.room == *room && told.device == device && told.at >= since)
+        self.told
+            .iter()
+            .filter(move |told| told.room == *room && told.device == device && told.at >= since)
     }
 
     /// Where health and metrics are served.
@@ -213,12 +226,25 @@ impl Stage {
     /// How to ask the running demo why.
     pub fn why_hint(&self) -> String {
         let socket = control::socket_of(&self.dir.0.join("store"));
-        format!("innkeeper why {} --socket {}   {}", self.focus, socket.display(), self.observe())
+        format!(
+            "innkeeper why {} --socket {}   {}",
+            self.focus,
+            socket.display(),
+            self.observe()
+        )
     }
 
     /// Stops everything in order.
     pub async fn close(self) {
-        let Self { running, hotel, central, central_broker, _rooms_broker, dir, .. } = self;
+        let Self {
+            running,
+            hotel,
+            central,
+            central_broker,
+            _rooms_broker,
+            dir,
+            ..
+        } = self;
         let _ = tokio::time::timeout(Duration::from_secs(20), running.stop()).await;
         drop((hotel, central));
         central_broker.stop().await;
@@ -245,7 +271,8 @@ impl Stage {
         for told in self.hotel.told_since(self.told.len()) {
             if told.room == self.focus {
                 let because = self.why(&told).await;
-                self.narrator.say(told.at, Who::Innkeeper, &command(&self.narrator, &told, because));
+                self.narrator
+                    .say(told.at, Who::Innkeeper, &command(&self.narrator, &told, because));
             }
             self.told.push(told);
         }
@@ -253,31 +280,54 @@ impl Stage {
             if let UpData::Report(report) = &heard.received.data
                 && self.is_of_interest(report)
             {
-                self.narrator.say(heard.received.at, Who::Innkeeper, &words::report(&self.narrator, report));
+                self.narrator.say(
+                    heard.received.at,
+                    Who::Innkeeper,
+                    &words::report(&self.narrator, report),
+                );
             }
             self.heard.push(heard);
         }
         for said in self.central.said_since(self.said) {
             self.said += 1;
-            let word = if said.notice.status == crate::model::RequestStatus::Done { "reports done" } else { "takes on" };
-            self.narrator.say(said.at, Who::Central, &format!("{word}: {}", said.notice.request));
+            let word = if said.notice.status == crate::model::RequestStatus::Done {
+                "reports done"
+            } else {
+                "takes on"
+            };
+            self.narrator
+                .say(said.at, Who::Central, &format!("{word}: {}", said.notice.request));
         }
     }
 
     /// The other rooms' promises and likes are theirs; what somebody is asked to do is told of every room.
     fn is_of_interest(&self, report: &Report) -> bool {
-        let is_asked = matches!(report, Report::Request(_) | Report::Emergency(_) | Report::RequestState(_));
+        let is_asked = matches!(
+            report,
+            Report::Request(_) | Report::Emergency(_) | Report::RequestState(_)
+        );
         is_asked || *report.room() == self.focus
     }
 
     /// Why innkeeper told a device this, as its journal says.
     async fn why(&self, told: &Told) -> Option<Because> {
         let (from, to) = (told.at - Span::hours(2), told.at + Span::hours(2));
-        let question = Question::Why { room: Some(told.room.clone()), from, to, limit: 50 };
-        let point = if told.device == Model::Mattress { "firmness" } else { "target_temperature" };
+        let question = Question::Why {
+            room: Some(told.room.clone()),
+            from,
+            to,
+            limit: 50,
+        };
+        let point = if told.device == Model::Mattress {
+            "firmness"
+        } else {
+            "target_temperature"
+        };
         let answer = self.running.ask(question).await?;
         let decisions = answer["decisions"].as_array()?;
-        let of_it = |line: &&Value| line["what"]["command"]["point"] == point && line["what"]["command"]["value"].as_f64() == Some(told.value);
+        let of_it = |line: &&Value| {
+            line["what"]["command"]["point"] == point && line["what"]["command"]["value"].as_f64() == Some(told.value)
+        };
         let found = decisions.iter().find(of_it)?;
         serde_json::from_value(found["what"]["command"]["because"].clone()).ok()
     }
@@ -298,12 +348,24 @@ fn central_link(broker: &Broker) -> LinkOptions {
     let address = broker.address();
     let (ms, stable) = (Duration::from_millis, Duration::from_secs(1));
     let link = LinkOptions::new(address.ip().to_string(), address.port(), "central");
-    LinkOptions { pauses: Pauses { min: ms(100), max: ms(400), stable }, ..link }
+    LinkOptions {
+        pauses: Pauses {
+            min: ms(100),
+            max: ms(400),
+            stable,
+        },
+        ..link
+    }
 }
 
 /// Six rooms: two with thermostats on the bus, four with Zigbee ones; the room of the story has a mattress, too.
 fn plans() -> Vec<Plan> {
-    let plan = |id: &str, unit, mattress, air| Plan { id: room(id), unit, mattress, air };
+    let plan = |id: &str, unit, mattress, air| Plan {
+        id: room(id),
+        unit,
+        mattress,
+        air,
+    };
     vec![
         plan("101", Some(1), false, 18.5),
         plan("102", Some(2), false, 19.0),

@@ -673,9 +673,11 @@ impl<'a> Check<'a, '_> {
 
 /// Reports open and nothing else about people: a contact that could be on any door.
 fn is_bare_contact(model: &DeviceModel) -> bool {
-    let presence = model
+    // Some contacts also feel that something moves; a thermostat or a lock with a contact input is no contact.
+    let beside = [Point::Open, Point::Occupied, Point::Vibration];
+    let mut signs = model
         .reports
         .iter()
-        .filter(|point| point.role() == PointRole::Presence && point.kind() == ValueKind::Flag);
-    presence.eq([&Point::Open])
+        .filter(|p| p.role() == PointRole::Presence && p.kind() == ValueKind::Flag);
+    model.reports.contains(&Point::Open) && signs.all(|point| beside.contains(point))
 }

@@ -76,6 +76,7 @@ pub struct Room {
     requests: Requests,
     safety: safety::Safety,
     signs: Signs,
+    changed_at: Option<Moment>,
 }
 
 impl Room {
@@ -195,6 +196,18 @@ impl Room {
         self.settle(world, out);
     }
 
+    /// Nobody watched for a while: a room with a guest counts as occupied until its sensors say otherwise.
+    pub fn unwatched(&mut self, now: Moment) {
+        if self.stays.current.is_some() {
+            self.occupancy.unwatched(now);
+        }
+    }
+
+    /// When the room last changed.
+    pub fn changed_at(&self) -> Option<Moment> {
+        self.changed_at
+    }
+
     /// The property was configured anew: what the room no longer has is dropped.
     pub fn configured(&mut self, world: World<'_>, out: &mut Outcome) {
         self.devices.keep_only(&world.setup.devices);
@@ -304,8 +317,9 @@ impl Outcome {
     }
 
     /// Closes the room's turn: if anything changed, the room is to be kept.
-    pub fn close(&mut self, setup: &RoomSetup) {
+    pub fn close(&mut self, room: &mut Room, now: Moment, setup: &RoomSetup) {
         if let Some(when) = self.save.take() {
+            room.changed_at = Some(now);
             self.effects.push(Effect::Save {
                 key: Key::Room(setup.id.clone()),
                 when,

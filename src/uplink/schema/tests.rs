@@ -202,7 +202,10 @@ fn the_committed_schemas_are_current() {
     for entry in std::fs::read_dir(root().join("docs/schema")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let is_message = name.starts_with("up.") || name.starts_with("down.");
-        assert!(!is_message || names.contains(&name), "docs/schema/{name} belongs to no message");
+        assert!(
+            !is_message || names.contains(&name),
+            "docs/schema/{name} belongs to no message"
+        );
     }
 }
 

@@ -183,7 +183,7 @@ async fn serve(mut stream: TcpStream, units: Units, writes: mpsc::Sender<Written
     loop {
         stream.read_exact(&mut head).await?;
         let length = usize::from(u16::from_be_bytes([head[4], head[5]]));
-        if length < 2 || length > FRAME_MAX {
+        if !(2..=FRAME_MAX).contains(&length) {
             return Ok(());
         }
         let mut request = vec![0u8; length - 1];

@@ -13,6 +13,9 @@ use crate::store::spool::{Found, Peeked, Position};
 /// Readers of one class whose places are remembered: one reads ahead, one reads the backlog.
 const READERS_MAX: usize = 3;
 
+/// A frame's two words, and what lies behind it.
+type Peek = ((u64, u64), Position);
+
 /// Where readers of one class stopped: everything up to the arrival lies before the position.
 #[derive(Debug, Default)]
 pub(super) struct Readers(Vec<(u64, Position)>);
@@ -127,7 +130,7 @@ impl Outbox {
     }
 
     /// Skips what is damaged, counted; returns the next frame's two words and what lies behind it.
-    fn peek_at(&mut self, class: Class, from: Position) -> Result<Option<((u64, u64), Position)>, StoreFault> {
+    fn peek_at(&mut self, class: Class, from: Position) -> Result<Option<Peek>, StoreFault> {
         let mut at = from;
         loop {
             match self.queues[class.index()].spool.peek(at)? {

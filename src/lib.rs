@@ -8,18 +8,25 @@
 //! * [`model`]: the words everyone shares;
 //! * [`engine`]: what does it mean, and what should be done? Pure: no I/O, no clock, no log;
 //! * [`profile`]: how does this model of device speak? Pure: bytes to readings, commands to bytes;
+//! * [`strict`]: what exactly is wrong with this TOML text, and where? Pure; for profiles and configuration;
 //! * the rims (feature `daemon`): configuration, store, devices, central, and the daemon that wires them.
 
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "daemon")]
+pub mod cli;
+#[cfg(feature = "daemon")]
 pub mod config;
+#[cfg(feature = "daemon")]
+pub mod daemon;
 #[cfg(feature = "daemon")]
 pub mod device;
 pub mod engine;
 pub mod model;
 #[cfg(feature = "daemon")]
 pub mod mqtt;
+#[cfg(feature = "daemon")]
+pub mod observe;
 pub mod profile;
 pub mod record;
 #[cfg(feature = "demo")]

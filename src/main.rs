@@ -1,3 +1,7 @@
 //! Which command did the engineer type?
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+fn main() -> std::process::ExitCode {
+    innkeeper::cli::main()
+}

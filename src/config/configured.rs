@@ -69,7 +69,10 @@ impl Configured {
 
     /// The link of this id.
     pub fn link(&self, id: &LinkId) -> Option<&Link> {
-        self.links.iter().find(|config| config.id == *id).map(|config| &config.link)
+        self.links
+            .iter()
+            .find(|config| config.id == *id)
+            .map(|config| &config.link)
     }
 
     /// The devices on a link, in the order of their ids.
@@ -89,7 +92,11 @@ pub(super) fn assemble(all: &Gathered, rooms: &[Room], bound: &[Vec<Bound<'_>>])
         habits: (&all.habits.value).into(),
         prepare_firmness: property.prepare_firmness,
         battery_low: property.battery_low,
-        services: all.services.iter().map(|(name, piece)| (name.clone(), service(&piece.value))).collect(),
+        services: all
+            .services
+            .iter()
+            .map(|(name, piece)| (name.clone(), service(&piece.value)))
+            .collect(),
         ..emergency(&all.emergency.value)
     };
     let links = all.links.iter().map(|(id, piece)| {
@@ -102,10 +109,18 @@ pub(super) fn assemble(all: &Gathered, rooms: &[Room], bound: &[Vec<Bound<'_>>])
             zone: property.zone.clone(),
             limits: (&all.limits.value).into(),
             policies,
-            rooms: rooms.iter().zip(bound).map(|(room, bound)| room_setup(room, bound)).collect(),
+            rooms: rooms
+                .iter()
+                .zip(bound)
+                .map(|(room, bound)| room_setup(room, bound))
+                .collect(),
         },
         links: links.collect(),
-        bindings: rooms.iter().zip(bound).flat_map(|(room, bound)| bound.iter().map(|one| binding(room, one))).collect(),
+        bindings: rooms
+            .iter()
+            .zip(bound)
+            .flat_map(|(room, bound)| bound.iter().map(|one| binding(room, one)))
+            .collect(),
         store: all.store.value.clone(),
         observe: all.observe.value.clone(),
         jobs: all.jobs.value.clone(),
@@ -136,7 +151,9 @@ fn service(section: &ServiceSection) -> CallService {
 /// Two clients of one id throw each other off the broker, so each link has its own.
 fn with_client_id(link: &Link, usual: &str) -> Link {
     let mut link = link.clone();
-    if let Link::Mqtt(super::link::MqttLink { client_id, .. }) | Link::Central(CentralLink { client_id, .. }) = &mut link {
+    if let Link::Mqtt(super::link::MqttLink { client_id, .. }) | Link::Central(CentralLink { client_id, .. }) =
+        &mut link
+    {
         client_id.get_or_insert_with(|| usual.to_owned());
     }
     link
@@ -163,12 +180,21 @@ fn device_setup(room: &Room, bound: &Bound<'_>) -> DeviceSetup {
         role: section.role.unwrap_or_default(),
         reports: model.reports.clone(),
         guest_points: model.guest_points.clone(),
-        abilities: model.abilities.iter().filter(|ability| told(ability.point)).cloned().collect(),
+        abilities: model
+            .abilities
+            .iter()
+            .filter(|ability| told(ability.point))
+            .cloned()
+            .collect(),
         buttons: bound.buttons.clone(),
         silent_after: model.silent_after,
         echo_within: model.echo_within,
         settle: model.settle,
-        hand_back: if bound.commands { bound.hand_back.clone() } else { Vec::new() },
+        hand_back: if bound.commands {
+            bound.hand_back.clone()
+        } else {
+            Vec::new()
+        },
     }
 }
 

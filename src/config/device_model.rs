@@ -59,7 +59,15 @@ pub(super) struct ModbusModel {
 impl DeviceModel {
     /// Looks at a profile.
     pub(super) fn of(profile: &Profile) -> Self {
-        let needs = profile.parameters().into_iter().map(|need| (need.name, Need { what: need.what, default: need.default }));
+        let needs = profile.parameters().into_iter().map(|need| {
+            (
+                need.name,
+                Need {
+                    what: need.what,
+                    default: need.default,
+                },
+            )
+        });
         Self {
             id: profile.id().clone(),
             revision: profile.file().revision,
@@ -93,7 +101,9 @@ impl DeviceModel {
 fn wire(profile: &Profile) -> Wire {
     match (profile.mqtt(), profile.modbus()) {
         (_, Some(link)) => Wire::Modbus(modbus(profile, link)),
-        (Some(link), None) => Wire::Mqtt { topics: topics(profile, link) },
+        (Some(link), None) => Wire::Mqtt {
+            topics: topics(profile, link),
+        },
         (None, None) => Wire::Mqtt { topics: Vec::new() },
     }
 }
@@ -103,7 +113,12 @@ fn topics(profile: &Profile, link: &MqttLink) -> Vec<String> {
     if !link.state.0.is_empty() {
         return link.state.0.clone();
     }
-    profile.file().point.iter().filter_map(|(_, point)| point.topic.clone()).collect()
+    profile
+        .file()
+        .point
+        .iter()
+        .filter_map(|(_, point)| point.topic.clone())
+        .collect()
 }
 
 fn modbus(profile: &Profile, link: &ModbusLink) -> ModbusModel {
@@ -119,9 +134,15 @@ fn modbus(profile: &Profile, link: &ModbusLink) -> ModbusModel {
     };
     ModbusModel {
         framings: link.framing.iter().map(framing).collect(),
-        serial: link.serial.map(|serial| (serial.baud, parity(serial.parity), serial.stop)),
+        serial: link
+            .serial
+            .map(|serial| (serial.baud, parity(serial.parity), serial.stop)),
         unit: link.unit.map(|unit| (unit.default, unit.min, unit.max)),
-        index: profile.file().instances.as_ref().map(|instances| (instances.index.min, instances.index.max)),
+        index: profile
+            .file()
+            .instances
+            .as_ref()
+            .map(|instances| (instances.index.min, instances.index.max)),
     }
 }
 

@@ -59,7 +59,12 @@ impl fmt::Display for Change {
 }
 
 fn named(rooms: &[RoomId]) -> String {
-    let mut text = rooms.iter().take(NAMED_MAX).map(RoomId::as_str).collect::<Vec<_>>().join(", ");
+    let mut text = rooms
+        .iter()
+        .take(NAMED_MAX)
+        .map(RoomId::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
     if rooms.len() > NAMED_MAX {
         text.push_str(&format!(" and {} more", rooms.len() - NAMED_MAX));
     }
@@ -78,7 +83,11 @@ pub fn diff(old: &Configured, new: &Configured) -> Vec<Change> {
 
 fn links(old: &Configured, new: &Configured) -> Vec<Change> {
     let by_id = |configured: &Configured| -> BTreeMap<LinkId, LinkConfig> {
-        configured.links.iter().map(|link| (link.id.clone(), link.clone())).collect()
+        configured
+            .links
+            .iter()
+            .map(|link| (link.id.clone(), link.clone()))
+            .collect()
     };
     let (before, after) = (by_id(old), by_id(new));
     let ids: BTreeSet<&LinkId> = before.keys().chain(after.keys()).collect();
@@ -98,14 +107,25 @@ fn bound<'a>(configured: &'a Configured, link: &'a LinkId) -> Vec<(&'a crate::mo
 
 fn rooms(old: &Configured, new: &Configured) -> Vec<Change> {
     let by_id = |configured: &Configured| -> BTreeMap<RoomId, RoomSetup> {
-        configured.property.rooms.iter().map(|room| (room.id.clone(), room.clone())).collect()
+        configured
+            .property
+            .rooms
+            .iter()
+            .map(|room| (room.id.clone(), room.clone()))
+            .collect()
     };
     let (before, after) = (by_id(old), by_id(new));
     let added: Vec<RoomId> = after.keys().filter(|id| !before.contains_key(*id)).cloned().collect();
     let removed: Vec<RoomId> = before.keys().filter(|id| !after.contains_key(*id)).cloned().collect();
-    let changed = after.iter().filter(|(id, room)| before.get(*id).is_some_and(|was| was != *room));
+    let changed = after
+        .iter()
+        .filter(|(id, room)| before.get(*id).is_some_and(|was| was != *room));
     let changed: Vec<RoomId> = changed.map(|(id, _)| id.clone()).collect();
-    let each = [Change::RoomsAdded(added), Change::RoomsRemoved(removed), Change::RoomsChanged(changed)];
+    let each = [
+        Change::RoomsAdded(added),
+        Change::RoomsRemoved(removed),
+        Change::RoomsChanged(changed),
+    ];
     each.into_iter().filter(|change| !is_empty(change)).collect()
 }
 
@@ -134,8 +154,17 @@ fn leaves(path: &str, old: &serde_json::Value, new: &serde_json::Value, changes:
         (Object(before), Object(after)) => {
             let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
             for key in keys {
-                let way = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                leaves(&way, before.get(key).unwrap_or(&Null), after.get(key).unwrap_or(&Null), changes);
+                let way = if path.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{path}.{key}")
+                };
+                leaves(
+                    &way,
+                    before.get(key).unwrap_or(&Null),
+                    after.get(key).unwrap_or(&Null),
+                    changes,
+                );
             }
         }
         _ if old != new => changes.push(Change::Policy(path.into(), shown(old), shown(new))),
@@ -144,7 +173,11 @@ fn leaves(path: &str, old: &serde_json::Value, new: &serde_json::Value, changes:
 }
 
 fn shown(value: &serde_json::Value) -> String {
-    if value.is_null() { "nothing".into() } else { value.to_string() }
+    if value.is_null() {
+        "nothing".into()
+    } else {
+        value.to_string()
+    }
 }
 
 fn restart(old: &Configured, new: &Configured) -> Vec<Change> {
@@ -153,5 +186,8 @@ fn restart(old: &Configured, new: &Configured) -> Vec<Change> {
         ("store", old.store != new.store),
         ("observe", old.observe != new.observe),
     ];
-    each.into_iter().filter(|(_, changed)| *changed).map(|(key, _)| Change::NeedsRestart(key.into())).collect()
+    each.into_iter()
+        .filter(|(_, changed)| *changed)
+        .map(|(key, _)| Change::NeedsRestart(key.into()))
+        .collect()
 }

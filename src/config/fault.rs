@@ -35,16 +35,37 @@ pub struct Fault {
 
 impl From<strict::Fault> for Fault {
     fn from(fault: strict::Fault) -> Self {
-        let strict::Fault { file, line, column, message, help } = fault;
-        Self { severity: Severity::Error, file, line, column, message, help }
+        let strict::Fault {
+            file,
+            line,
+            column,
+            message,
+            help,
+        } = fault;
+        Self {
+            severity: Severity::Error,
+            file,
+            line,
+            column,
+            message,
+            help,
+        }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mark = if self.severity == Severity::Warning { "warning: " } else { "" };
+        let mark = if self.severity == Severity::Warning {
+            "warning: "
+        } else {
+            ""
+        };
         write!(f, "{}:{}:{}: {mark}{}", self.file, self.line, self.column, self.message)?;
-        if self.help.is_empty() { Ok(()) } else { write!(f, "; {}", self.help) }
+        if self.help.is_empty() {
+            Ok(())
+        } else {
+            write!(f, "; {}", self.help)
+        }
     }
 }
 
@@ -66,7 +87,13 @@ impl Faults {
             self.list[*at].1 += 1;
         } else {
             self.told.insert(key, self.list.len());
-            self.list.push((Fault { severity, ..fault.into() }, 0));
+            self.list.push((
+                Fault {
+                    severity,
+                    ..fault.into()
+                },
+                0,
+            ));
         }
     }
 

@@ -6,8 +6,8 @@
 use super::link::Link;
 use super::words::Lasting;
 use crate::model::{
-    Arrival, Celsius, Department, DeviceId, DeviceRole, Habits, Levels, LinkId, Limits, Percent, Plant, Point, Policies,
-    ProfileId, PropertyId, RoomId, ZoneId,
+    Arrival, Celsius, Department, DeviceId, DeviceRole, Habits, Levels, Limits, LinkId, Percent, Plant, Point,
+    Policies, ProfileId, PropertyId, RoomId, ZoneId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -104,15 +104,35 @@ pub struct LimitsSection {
 
 impl Default for LimitsSection {
     fn default() -> Self {
-        let Limits { temperature_min, temperature_max, firmness_min, firmness_max } = Limits::default();
-        Self { temperature_min, temperature_max, firmness_min, firmness_max }
+        let Limits {
+            temperature_min,
+            temperature_max,
+            firmness_min,
+            firmness_max,
+        } = Limits::default();
+        Self {
+            temperature_min,
+            temperature_max,
+            firmness_min,
+            firmness_max,
+        }
     }
 }
 
 impl From<&LimitsSection> for Limits {
     fn from(section: &LimitsSection) -> Self {
-        let LimitsSection { temperature_min, temperature_max, firmness_min, firmness_max } = *section;
-        Self { temperature_min, temperature_max, firmness_min, firmness_max }
+        let LimitsSection {
+            temperature_min,
+            temperature_max,
+            firmness_min,
+            firmness_max,
+        } = *section;
+        Self {
+            temperature_min,
+            temperature_max,
+            firmness_min,
+            firmness_max,
+        }
     }
 }
 
@@ -254,15 +274,39 @@ pub struct HabitsSection {
 
 impl Default for HabitsSection {
     fn default() -> Self {
-        let Habits { enabled, before, score_min, hits_min, per_stay_max } = Habits::default();
-        Self { enabled, before: before.into(), score_min, hits_min, per_stay_max }
+        let Habits {
+            enabled,
+            before,
+            score_min,
+            hits_min,
+            per_stay_max,
+        } = Habits::default();
+        Self {
+            enabled,
+            before: before.into(),
+            score_min,
+            hits_min,
+            per_stay_max,
+        }
     }
 }
 
 impl From<&HabitsSection> for Habits {
     fn from(section: &HabitsSection) -> Self {
-        let HabitsSection { enabled, before, score_min, hits_min, per_stay_max } = *section;
-        Self { enabled, before: before.into(), score_min, hits_min, per_stay_max }
+        let HabitsSection {
+            enabled,
+            before,
+            score_min,
+            hits_min,
+            per_stay_max,
+        } = *section;
+        Self {
+            enabled,
+            before: before.into(),
+            score_min,
+            hits_min,
+            per_stay_max,
+        }
     }
 }
 
@@ -280,7 +324,10 @@ pub struct EmergencySection {
 impl Default for EmergencySection {
     fn default() -> Self {
         let policies = Policies::default();
-        Self { local_after: policies.emergency_local_after.into(), repeat: policies.emergency_repeat.into() }
+        Self {
+            local_after: policies.emergency_local_after.into(),
+            repeat: policies.emergency_repeat.into(),
+        }
     }
 }
 
@@ -315,14 +362,22 @@ pub struct JobsSection {
 
 impl Default for JobsSection {
     fn default() -> Self {
-        Self { export: "30 3 * * *".into(), forget: "0 4 * * *".into(), dormant: "30 4 1 * *".into() }
+        Self {
+            export: "30 3 * * *".into(),
+            forget: "0 4 * * *".into(),
+            dormant: "30 4 1 * *".into(),
+        }
     }
 }
 
 impl JobsSection {
     /// Each job's name and time, as written.
     pub fn each(&self) -> [(&'static str, &str); 3] {
-        [("export", &self.export), ("forget", &self.forget), ("dormant", &self.dormant)]
+        [
+            ("export", &self.export),
+            ("forget", &self.forget),
+            ("dormant", &self.dormant),
+        ]
     }
 }
 
@@ -370,8 +425,16 @@ pub struct OutboxSection {
 
 impl Default for OutboxSection {
     fn default() -> Self {
-        let class = |mib, days| ClassSection { mib, keep: Lasting::days(days) };
-        Self { emergency: class(16, 30), request: class(64, 7), promise: class(64, 30), state: class(16, 1) }
+        let class = |mib, days| ClassSection {
+            mib,
+            keep: Lasting::days(days),
+        };
+        Self {
+            emergency: class(16, 30),
+            request: class(64, 7),
+            promise: class(64, 30),
+            state: class(16, 1),
+        }
     }
 }
 
@@ -401,7 +464,11 @@ pub struct ObserveSection {
 
 impl Default for ObserveSection {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:9464".into(), allow_remote: false, log: LogLevel::Info }
+        Self {
+            listen: "127.0.0.1:9464".into(),
+            allow_remote: false,
+            log: LogLevel::Info,
+        }
     }
 }
 

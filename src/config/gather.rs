@@ -13,7 +13,7 @@ use super::shape;
 use crate::model::LinkId;
 use crate::strict::{Kind, Node, Tree};
 use serde::de::DeserializeOwned;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// One text of the configuration.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub struct Text {
 }
 
 /// Where something stands: in which file, behind which keys.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     source: usize,
     path: Vec<String>,
@@ -36,7 +36,10 @@ impl Place {
     pub(super) fn key(&self, key: impl ToString) -> Place {
         let mut path = self.path.clone();
         path.push(key.to_string());
-        Place { source: self.source, path }
+        Place {
+            source: self.source,
+            path,
+        }
     }
 }
 
@@ -51,12 +54,19 @@ pub(super) struct Piece<T> {
 #[derive(Debug, Default)]
 pub(super) struct Desk {
     trees: Vec<Tree>,
+    /// Values of the wrong shape, which have been told and are taken out.
+    pruned: HashSet<Place>,
     pub(super) faults: Faults,
 }
 
 impl Desk {
     fn node(&self, place: &Place) -> Option<&Node> {
         self.trees.get(place.source)?.get(&path(place))
+    }
+
+    /// Whether something was written at this place that has the wrong shape, and has been told.
+    pub(super) fn was_pruned(&self, place: &Place) -> bool {
+        self.pruned.contains(place)
     }
 
     /// Whether something is written at this place.
@@ -93,8 +103,14 @@ impl Desk {
         help: impl Into<String>,
     ) {
         let message = message.into();
-        let about = if about.is_empty() { message.clone() } else { about.to_owned() };
-        let Some(tree) = self.trees.get(place.source) else { return };
+        let about = if about.is_empty() {
+            message.clone()
+        } else {
+            about.to_owned()
+        };
+        let Some(tree) = self.trees.get(place.source) else {
+            return;
+        };
         let fault = if self.node(place).is_some_and(is_table) {
             tree.fault_at_key(&path(place), message, help)
         } else {
@@ -134,20 +150,26 @@ pub(super) struct Gathered {
     pub(super) unread: BTreeSet<String>,
 }
 
-/// Takes the texts apart, holds each against the schema, and gathers the pieces.
-pub(super) fn gather(texts: &[Text]) -> (Desk, Gathered) {
+/// Takes the texts apart, holds each against the schema, and gathers the pieces; none when a file is no TOML at all, since
+/// half a hotel is told much that is not so.
+pub(super) fn gather(texts: &[Text]) -> (Desk, Option<Gathered>) {
     let mut desk = Desk::default();
     let schema = shape::schema();
     for text in texts {
         match Tree::parse(&text.name, &text.text) {
             Err(faults) => desk.faults.extend(faults),
-            Ok(tree) => {
-                desk.faults.extend(shape::faults(&tree, text, &schema));
+            Ok(mut tree) => {
+                let faults = shape::faults(&tree, text, schema);
+                let source = desk.trees.len();
+                desk.pruned
+                    .extend(tree.prune(&faults).into_iter().map(|path| Place { source, path }));
+                desk.faults.extend(faults);
                 desk.trees.push(tree);
             }
         }
     }
-    let gathered = pieces(&mut desk);
+    let whole = desk.trees.len() == texts.len();
+    let gathered = whole.then(|| pieces(&mut desk));
     (desk, gathered)
 }
 
@@ -183,7 +205,11 @@ fn section<T: DeserializeOwned>(desk: &mut Desk, name: &str, unread: &mut BTreeS
     let mut places = places(desk, |tree| tree.get(&[name]).map(|_| vec![vec![name.to_owned()]]));
     for twice in places.split_off(places.len().min(1)) {
         let first = desk.tell(&places[0]);
-        desk.error(&twice, format!("[{name}] is written a second time, first at {first}"), "write it in one file");
+        desk.error(
+            &twice,
+            format!("[{name}] is written a second time, first at {first}"),
+            "write it in one file",
+        );
     }
     piece(desk, places.pop()?, name, unread)
 }
@@ -195,7 +221,12 @@ fn table<T: DeserializeOwned>(
     unread: &mut BTreeSet<String>,
 ) -> BTreeMap<String, Piece<T>> {
     let places = places(desk, |tree| match &tree.get(&[name])?.kind {
-        Kind::Table(entries) => Some(entries.iter().map(|entry| vec![name.to_owned(), entry.key.clone()]).collect()),
+        Kind::Table(entries) => Some(
+            entries
+                .iter()
+                .map(|entry| vec![name.to_owned(), entry.key.clone()])
+                .collect(),
+        ),
         _ => None,
     });
     let mut first: BTreeMap<String, Place> = BTreeMap::new();
@@ -204,7 +235,11 @@ fn table<T: DeserializeOwned>(
         let key = place.path[1].clone();
         if let Some(other) = first.get(&key) {
             let told = desk.tell(other);
-            desk.error(&place, format!("[{name}.{key}] is written a second time, first at {told}"), "rename or remove one");
+            desk.error(
+                &place,
+                format!("[{name}.{key}] is written a second time, first at {told}"),
+                "rename or remove one",
+            );
             continue;
         }
         first.insert(key.clone(), place.clone());
@@ -217,7 +252,11 @@ fn table<T: DeserializeOwned>(
 
 fn rooms(desk: &mut Desk, unread: &mut BTreeSet<String>) -> Vec<Piece<RoomSection>> {
     let places = places(desk, |tree| match &tree.get(&["room"])?.kind {
-        Kind::List(items) => Some((0..items.len()).map(|n| vec!["room".to_owned(), n.to_string()]).collect()),
+        Kind::List(items) => Some(
+            (0..items.len())
+                .map(|n| vec!["room".to_owned(), n.to_string()])
+                .collect(),
+        ),
         _ => None,
     });
     let mut all = Vec::with_capacity(places.len());
@@ -234,7 +273,10 @@ fn rooms(desk: &mut Desk, unread: &mut BTreeSet<String>) -> Vec<Piece<RoomSectio
 fn places(desk: &Desk, paths: impl Fn(&Tree) -> Option<Vec<Vec<String>>>) -> Vec<Place> {
     let each = desk.trees.iter().enumerate();
     each.flat_map(|(source, tree)| {
-        paths(tree).unwrap_or_default().into_iter().map(move |path| Place { source, path })
+        paths(tree)
+            .unwrap_or_default()
+            .into_iter()
+            .map(move |path| Place { source, path })
     })
     .collect()
 }

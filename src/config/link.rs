@@ -82,7 +82,8 @@ pub struct MqttLink {
 impl MqttLink {
     /// The port in force.
     pub fn port(&self) -> u16 {
-        self.port.unwrap_or(if self.tls.is_some() { MQTTS_PORT } else { MQTT_PORT })
+        self.port
+            .unwrap_or(if self.tls.is_some() { MQTTS_PORT } else { MQTT_PORT })
     }
 }
 
@@ -227,7 +228,8 @@ pub struct CentralLink {
 impl CentralLink {
     /// The port in force.
     pub fn port(&self) -> u16 {
-        self.port.unwrap_or(if self.tls.is_some() { MQTTS_PORT } else { MQTT_PORT })
+        self.port
+            .unwrap_or(if self.tls.is_some() { MQTTS_PORT } else { MQTT_PORT })
     }
 }
 

@@ -10,6 +10,7 @@
 //! Limits: [`FAULTS_MAX`] faults are told, [`ROOMS_MAX`] rooms and [`FILES_MAX`] files are taken, and one file may have
 //! 4 MiB (`strict::TEXT_BYTES_MAX`).
 
+mod bus;
 mod configured;
 mod device_model;
 mod diff;
@@ -27,6 +28,7 @@ mod tests;
 mod verify;
 mod words;
 
+pub use bus::{bus_parts, bus_plans, device_binding};
 pub use configured::{Binding, Configured};
 pub use diff::{Change, LinkChange, diff};
 pub use fault::{FAULTS_MAX, Fault, Severity};
@@ -40,7 +42,7 @@ pub use link::{
     Ack, CentralLink, Link, LinkConfig, ModbusLink, MqttLink, Parity, PmsLink, PmsSystem, Reach, Tls, WeatherLink,
 };
 pub use read::{CheckReport, FILES_MAX, Summary, check, load};
-pub use reference::{Key, keys};
+pub use reference::{Key, key_table, keys};
 pub use rooms::ROOMS_MAX;
 pub use words::{Lasting, check_cron};
 
@@ -54,7 +56,13 @@ use std::collections::BTreeSet;
 /// # Errors
 /// Every fault found, warnings among them, when one of them refuses the configuration.
 pub fn from_str(name: &str, text: &str, library: &Library) -> Result<Configured, Vec<Fault>> {
-    from_texts(&[Text { name: name.into(), text: text.into() }], library)
+    from_texts(
+        &[Text {
+            name: name.into(),
+            text: text.into(),
+        }],
+        library,
+    )
 }
 
 /// Reads a configuration from several texts, as if they were one.
@@ -63,18 +71,30 @@ pub fn from_str(name: &str, text: &str, library: &Library) -> Result<Configured,
 /// Every fault found, warnings among them, when one of them refuses the configuration.
 pub fn from_texts(texts: &[Text], library: &Library) -> Result<Configured, Vec<Fault>> {
     let (mut desk, all) = gather(texts);
+    let Some(all) = all else {
+        return Err(desk.faults.finish());
+    };
     let rooms = rooms::expand(&mut desk, &all);
-    let named = rooms.iter().flat_map(|room| room.devices.iter().filter_map(|device| device.section.profile.as_ref()));
+    let named = rooms
+        .iter()
+        .flat_map(|room| room.devices.iter().filter_map(|device| device.section.profile.as_ref()));
     let models = Models::look_up(library, named);
     verify::property(&mut desk, &all);
     let bound = verify::bind(&mut desk, &all, &rooms, &models);
     verify::rooms(&mut desk, &all, &rooms, &bound);
     let used: BTreeSet<_> = rooms
         .iter()
-        .flat_map(|room| room.devices.iter().filter_map(|device| device.section.link.as_deref()?.parse().ok()))
+        .flat_map(|room| {
+            room.devices
+                .iter()
+                .filter_map(|device| device.section.link.as_deref()?.parse().ok())
+        })
         .collect();
     verify::links(&mut desk, &all, &used);
     let configured = configured::assemble(&all, &rooms, &bound);
+    if let Some(configured) = &configured {
+        bus::buses(&mut desk, &all, configured, library);
+    }
     finish(desk, configured)
 }
 
@@ -82,7 +102,10 @@ fn finish(desk: Desk, configured: Option<Configured>) -> Result<Configured, Vec<
     let refused = desk.faults.refuse();
     let faults = desk.faults.finish();
     match configured {
-        Some(configured) if !refused => Ok(Configured { warnings: faults, ..configured }),
+        Some(configured) if !refused => Ok(Configured {
+            warnings: faults,
+            ..configured
+        }),
         _ => Err(faults),
     }
 }

@@ -35,6 +35,10 @@ impl Models {
     /// Which of the known profiles was meant.
     pub(super) fn nearest(&self, profile: &str) -> String {
         let help = did_you_mean(profile, self.known.iter().map(String::as_str));
-        if help.starts_with("did") { help } else { "`innkeeper profiles` lists them".into() }
+        if help.starts_with("did") {
+            help
+        } else {
+            "`innkeeper profiles` lists them".into()
+        }
     }
 }

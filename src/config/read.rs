@@ -65,7 +65,11 @@ impl fmt::Display for CheckReport {
                 "{}: {} rooms, {} devices, {} links in {} files; configuration {}; warnings: {warnings}",
                 s.property, s.rooms, s.devices, s.links, s.files, s.hash
             ),
-            None => write!(f, "refused; errors: {}, warnings: {warnings}", self.count(Severity::Error)),
+            None => write!(
+                f,
+                "refused; errors: {}, warnings: {warnings}",
+                self.count(Severity::Error)
+            ),
         }
     }
 }
@@ -84,7 +88,10 @@ pub fn check(paths: &[PathBuf]) -> CheckReport {
                 devices: configured.bindings.len(),
                 links: configured.links.len(),
             };
-            CheckReport { faults: configured.warnings, summary: Some(summary) }
+            CheckReport {
+                faults: configured.warnings,
+                summary: Some(summary),
+            }
         }
         Err(faults) => CheckReport { faults, summary: None },
     }
@@ -105,11 +112,20 @@ pub fn load(paths: &[PathBuf]) -> Result<(Configured, Library), Vec<Fault>> {
 fn texts(paths: &[PathBuf]) -> Result<Vec<Text>, Vec<Fault>> {
     let mut all = Vec::new();
     for path in paths {
-        let found = files(path).and_then(|files| if files.is_empty() { Err(nothing_there()) } else { Ok(files) });
+        let found = files(path).and_then(|files| {
+            if files.is_empty() {
+                Err(nothing_there())
+            } else {
+                Ok(files)
+            }
+        });
         all.append(&mut found.map_err(|fault| vec![unreadable(path, &fault.to_string())])?);
     }
     if all.len() > FILES_MAX {
-        let why = format!("{} files, {FILES_MAX} are read at most; put several rooms into one", all.len());
+        let why = format!(
+            "{} files, {FILES_MAX} are read at most; put several rooms into one",
+            all.len()
+        );
         return Err(vec![unreadable(&all[FILES_MAX], &why)]);
     }
     files_read(&all)
@@ -120,7 +136,10 @@ fn files_read(files: &[PathBuf]) -> Result<Vec<Text>, Vec<Fault>> {
     let mut faults = Vec::new();
     for file in files {
         match read(file) {
-            Ok(text) => texts.push(Text { name: file.display().to_string(), text }),
+            Ok(text) => texts.push(Text {
+                name: file.display().to_string(),
+                text,
+            }),
             Err(fault) => faults.push(unreadable(file, &fault.to_string())),
         }
     }
@@ -128,7 +147,10 @@ fn files_read(files: &[PathBuf]) -> Result<Vec<Text>, Vec<Fault>> {
 }
 
 fn nothing_there() -> io::Error {
-    io::Error::new(io::ErrorKind::NotFound, "the folder holds no innkeeper.toml, conf.d/*.toml or rooms/*.toml")
+    io::Error::new(
+        io::ErrorKind::NotFound,
+        "the folder holds no innkeeper.toml, conf.d/*.toml or rooms/*.toml",
+    )
 }
 
 fn unreadable(path: &Path, why: &str) -> Fault {
@@ -144,7 +166,10 @@ fn unreadable(path: &Path, why: &str) -> Fault {
 
 fn read(path: &Path) -> io::Result<String> {
     if fs::metadata(path)?.len() > TEXT_BYTES_MAX as u64 {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("longer than {TEXT_BYTES_MAX} bytes; split it")));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("longer than {TEXT_BYTES_MAX} bytes; split it"),
+        ));
     }
     fs::read_to_string(path)
 }
@@ -155,14 +180,20 @@ fn files(path: &Path) -> io::Result<Vec<PathBuf>> {
     }
     let main = path.join("innkeeper.toml");
     let mut files: Vec<PathBuf> = if main.is_file() { vec![main] } else { Vec::new() };
-    for folder in FOLDERS.map(|folder| path.join(folder)).iter().filter(|folder| folder.is_dir()) {
+    for folder in FOLDERS
+        .map(|folder| path.join(folder))
+        .iter()
+        .filter(|folder| folder.is_dir())
+    {
         files.append(&mut toml_files(folder)?);
     }
     Ok(files)
 }
 
 fn toml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<Vec<_>>>()?;
+    let entries = fs::read_dir(folder)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<Vec<_>>>()?;
     let is_toml = |file: &PathBuf| file.extension().is_some_and(|end| end == "toml") && file.is_file();
     let mut files: Vec<PathBuf> = entries.into_iter().filter(is_toml).collect();
     files.sort();
@@ -178,7 +209,9 @@ fn library(texts: &[Text]) -> Result<Library, Vec<Fault>> {
         let dir = Path::new(&text.name).parent().unwrap_or(Path::new("")).join(dir);
         let files = toml_files(&dir).map_err(|fault| vec![unreadable(&dir, &fault.to_string())])?;
         let own = files_read(&files)?;
-        library.overlay(own.iter().map(|file| (file.name.as_str(), file.text.as_str()))).map_err(told)?;
+        library
+            .overlay(own.iter().map(|file| (file.name.as_str(), file.text.as_str())))
+            .map_err(told)?;
     }
     Ok(library)
 }
@@ -187,7 +220,11 @@ fn profiles_dir(text: &Text) -> Option<String> {
     if !text.text.contains("profiles") {
         return None;
     }
-    match &Tree::parse(&text.name, &text.text).ok()?.get(&["profiles", "dir"])?.kind {
+    match &Tree::parse(&text.name, &text.text)
+        .ok()?
+        .get(&["profiles", "dir"])?
+        .kind
+    {
         Kind::Text(dir) => Some(dir.clone()),
         _ => None,
     }

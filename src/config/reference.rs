@@ -26,62 +26,130 @@ pub struct Key {
 pub fn keys() -> Vec<Key> {
     let whole = shape::schema().as_value();
     let mut found = Vec::new();
-    walk(whole, whole, "", "", 0, &mut found);
+    walk(whole, whole, &Way::default(), 0, &mut found);
     found.sort_by(|a: &Key, b| (&a.path, &a.of_kind).cmp(&(&b.path, &b.of_kind)));
     found.dedup();
     found
 }
 
 /// Returns the keys as a table in Markdown.
-pub(super) fn table() -> String {
+pub fn key_table() -> String {
     let mut text = String::from("| key | takes | when not written | what it means |\n|---|---|---|---|\n");
     for key in keys() {
-        let kind = if key.of_kind.is_empty() { String::new() } else { format!(" ({})", key.of_kind) };
-        let default = if key.default.is_empty() { String::new() } else { format!("`{}`", key.default) };
-        let _ = writeln!(text, "| `{}`{kind} | {} | {default} | {} |", key.path, key.takes, key.about);
+        let kind = if key.of_kind.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", key.of_kind)
+        };
+        let default = if key.default.is_empty() {
+            String::new()
+        } else {
+            format!("`{}`", key.default)
+        };
+        let _ = writeln!(
+            text,
+            "| `{}`{kind} | {} | {default} | {} |",
+            key.path, key.takes, key.about
+        );
     }
     text
 }
 
-fn walk(whole: &Value, schema: &Value, path: &str, of_kind: &str, depth: usize, found: &mut Vec<Key>) {
+/// How far the walk has come: the keys so far, the kind of link, and what the whole table is when it is not written.
+#[derive(Clone, Default)]
+struct Way {
+    path: String,
+    of_kind: String,
+    default: Value,
+}
+
+impl Way {
+    fn to(&self, step: &str, default: Value) -> Way {
+        Way {
+            path: format!("{}{step}", self.path),
+            of_kind: self.of_kind.clone(),
+            default,
+        }
+    }
+}
+
+fn walk(whole: &Value, schema: &Value, way: &Way, depth: usize, found: &mut Vec<Key>) {
     if depth > DEPTH_MAX {
         return;
     }
     let schema = resolved(whole, schema);
-    for branch in ["oneOf", "anyOf", "allOf"].iter().filter_map(|choice| schema.get(choice)?.as_array()).flatten() {
-        let kind = branch.pointer("/properties/kind/const").and_then(Value::as_str).unwrap_or(of_kind);
-        walk(whole, branch, path, kind, depth + 1, found);
+    for branch in ["oneOf", "anyOf", "allOf"]
+        .iter()
+        .filter_map(|choice| schema.get(choice)?.as_array())
+        .flatten()
+    {
+        let kind = branch
+            .pointer("/properties/kind/const")
+            .and_then(Value::as_str)
+            .unwrap_or(&way.of_kind);
+        let way = Way {
+            of_kind: kind.to_owned(),
+            ..way.clone()
+        };
+        walk(whole, branch, &way, depth + 1, found);
         if let Some(target) = branch.get("$ref") {
-            walk(whole, &serde_json::json!({ "$ref": target }), path, kind, depth + 1, found);
+            walk(whole, &serde_json::json!({ "$ref": target }), &way, depth + 1, found);
         }
     }
-    for (name, next) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let way = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+    for (name, next) in schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let default = next
+            .get("default")
+            .or(way.default.get(name))
+            .cloned()
+            .unwrap_or_default();
+        let way = way.to(
+            &if way.path.is_empty() {
+                name.clone()
+            } else {
+                format!(".{name}")
+            },
+            default,
+        );
         let target = resolved(whole, next);
         if !holds_more(whole, next) {
             found.push(Key {
-                path: way.clone(),
-                of_kind: of_kind.into(),
+                path: way.path.clone(),
+                of_kind: way.of_kind.clone(),
                 takes: takes(whole, next),
-                default: next.get("default").map(shown).unwrap_or_default(),
-                about: about(next).or_else(|| about(target)).unwrap_or_default(),
+                default: shown(&way.default),
+                about: about(next)
+                    .or_else(|| about(target))
+                    .or_else(|| about(schema))
+                    .unwrap_or_default(),
             });
         }
-        walk(whole, next, &way, of_kind, depth + 1, found);
+        walk(whole, next, &way, depth + 1, found);
     }
     if let Some(next @ Value::Object(_)) = schema.get("additionalProperties") {
-        walk(whole, next, &format!("{path}.<name>"), of_kind, depth + 1, found);
+        walk(whole, next, &way.to(".<name>", Value::Null), depth + 1, found);
     }
     if let Some(next) = schema.get("items") {
-        walk(whole, next, &format!("{path}[]"), of_kind, depth + 1, found);
+        walk(whole, next, &way.to("[]", Value::Null), depth + 1, found);
     }
 }
 
 /// Whether a key is a table or a list of tables, whose own keys are listed in its place.
 fn holds_more(whole: &Value, schema: &Value) -> bool {
     let schema = resolved(whole, schema);
-    let below = |name: &str| schema.get(name).is_some_and(|next| next.is_object() && holds_more(whole, next));
-    let branches = ["oneOf", "anyOf"].iter().filter_map(|choice| schema.get(choice)?.as_array()).flatten();
+    let below = |name: &str| {
+        schema
+            .get(name)
+            .is_some_and(|next| next.is_object() && holds_more(whole, next))
+    };
+    let branches = ["oneOf", "anyOf"]
+        .iter()
+        .filter_map(|choice| schema.get(choice)?.as_array())
+        .flatten();
     schema.get("properties").is_some()
         || below("additionalProperties")
         || below("items")
@@ -89,17 +157,30 @@ fn holds_more(whole: &Value, schema: &Value) -> bool {
 }
 
 fn resolved<'a>(whole: &'a Value, schema: &'a Value) -> &'a Value {
-    let name = schema.get("$ref").and_then(Value::as_str).and_then(|link| link.strip_prefix("#/$defs/"));
+    let name = schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|link| link.strip_prefix("#/$defs/"));
     name.and_then(|name| whole.get("$defs")?.get(name)).unwrap_or(schema)
 }
 
 fn about(schema: &Value) -> Option<String> {
     let text = schema.get("description")?.as_str()?;
-    Some(text.split("\n\n").next().unwrap_or(text).replace('\n', " ").replace('|', "\\|"))
+    Some(
+        text.split("\n\n")
+            .next()
+            .unwrap_or(text)
+            .replace('\n', " ")
+            .replace('|', "\\|"),
+    )
 }
 
 fn takes(whole: &Value, schema: &Value) -> String {
-    if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|link| link.strip_prefix("#/$defs/")) {
+    if let Some(name) = schema
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|link| link.strip_prefix("#/$defs/"))
+    {
         match name {
             "Lasting" => return "a length of time".into(),
             "Celsius" => return "a temperature".into(),
@@ -108,18 +189,29 @@ fn takes(whole: &Value, schema: &Value) -> String {
         }
     }
     let schema = resolved(whole, schema);
-    let branches: Vec<&Value> =
-        ["oneOf", "anyOf"].iter().filter_map(|choice| schema.get(choice)?.as_array()).flatten().collect();
+    let branches: Vec<&Value> = ["oneOf", "anyOf"]
+        .iter()
+        .filter_map(|choice| schema.get(choice)?.as_array())
+        .flatten()
+        .collect();
     if !branches.is_empty() {
-        let words: Vec<String> =
-            branches.iter().filter(|branch| branch.get("type").is_none_or(|t| t != "null")).map(|b| takes(whole, b)).collect();
+        let words: Vec<String> = branches
+            .iter()
+            .filter(|branch| branch.get("type").is_none_or(|t| t != "null"))
+            .map(|b| takes(whole, b))
+            .collect();
         return words.join(", ");
     }
     if let Some(word) = schema.get("const") {
         return format!("`{}`", word.as_str().unwrap_or_default());
     }
     if let Some(words) = schema.get("enum").and_then(Value::as_array) {
-        return words.iter().filter_map(Value::as_str).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+        return words
+            .iter()
+            .filter_map(Value::as_str)
+            .map(|word| format!("`{word}`"))
+            .collect::<Vec<_>>()
+            .join(", ");
     }
     let kind = match schema.get("type") {
         Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
@@ -131,7 +223,10 @@ fn takes(whole: &Value, schema: &Value) -> String {
         _ => words.to_owned(),
     };
     match kind {
-        Some("array") => format!("a list of {}", schema.get("items").map_or("values".into(), |items| takes(whole, items))),
+        Some("array") => format!(
+            "a list of {}",
+            schema.get("items").map_or("values".into(), |items| takes(whole, items))
+        ),
         Some("object") => "a table".into(),
         Some("boolean") => "true or false".into(),
         Some("integer") => range("a whole number"),

@@ -43,14 +43,27 @@ pub(super) struct Device {
 impl Device {
     /// Where a key of the device is written; the device itself when it is not.
     pub(super) fn at(&self, desk: &Desk, key: &str) -> Place {
-        let written = self.places.iter().map(|place| place.key(key)).find(|place| desk.has(place));
+        let written = self
+            .places
+            .iter()
+            .map(|place| place.key(key))
+            .find(|place| desk.has(place));
         written.unwrap_or_else(|| self.place(desk))
     }
 
     /// Where one word of a table of the device is written.
     pub(super) fn at_word(&self, desk: &Desk, key: &str, word: &str) -> Place {
-        let written = self.places.iter().map(|place| place.key(key).key(word)).find(|place| desk.has(place));
+        let written = self
+            .places
+            .iter()
+            .map(|place| place.key(key).key(word))
+            .find(|place| desk.has(place));
         written.unwrap_or_else(|| self.at(desk, key))
+    }
+
+    /// Whether a key of the device was written in a wrong shape, which has been told.
+    pub(super) fn lost(&self, desk: &Desk, key: &str) -> bool {
+        self.places.iter().any(|place| desk.was_pruned(&place.key(key)))
     }
 
     /// Where the device itself is written: its id.
@@ -82,26 +95,43 @@ pub(super) fn expand(desk: &mut Desk, all: &Gathered) -> Vec<Room> {
         desk.error(&Place::default(), message, "split the property");
         return Vec::new();
     }
-    for (room, place) in floors.iter().filter(|(room, _)| !origins.contains_key(*room) && !all.unread.contains(room.as_str()))
-    {
-        desk.note(Severity::Warning, &place.1, "floor", format!("floor {:?} names room {room}, which is not configured", place.0), "");
-    }
-    let floor_of = |id: &RoomId| floors.get(id).map(|(floor, _)| floor.clone());
-    origins.into_iter().map(|(id, origin)| room(desk, id.clone(), &origin, floor_of(&id))).collect()
+    empty_floors(desk, all, &origins);
+    let floor_of = |id: &RoomId| floors.get(id).cloned();
+    origins
+        .into_iter()
+        .map(|(id, origin)| room(desk, id.clone(), &origin, floor_of(&id)))
+        .collect()
 }
 
 /// Which floor each room is on, as `[floors]` says.
-fn floors(desk: &mut Desk, all: &Gathered) -> BTreeMap<RoomId, (String, Place)> {
-    let mut of = BTreeMap::<RoomId, (String, Place)>::new();
+fn floors(desk: &mut Desk, all: &Gathered) -> BTreeMap<RoomId, String> {
+    let mut of = BTreeMap::new();
     for (floor, piece) in &all.floors {
         for (place, room, _) in ranges(desk, &piece.place, &piece.value) {
-            let other = of.insert(room.clone(), (floor.clone(), place.clone()));
-            if let Some((other, _)) = other.filter(|(other, _)| other != floor) {
-                desk.error(&place, format!("room {room} is on floor {other:?} and on floor {floor:?}"), "write it once");
+            if let Some(other) = of.insert(room.clone(), floor.clone()).filter(|other| other != floor) {
+                desk.error(
+                    &place,
+                    format!("room {room} is on floor {other:?} and on floor {floor:?}"),
+                    "write it once",
+                );
             }
         }
     }
     of
+}
+
+/// Tells of entries of `[floors]` none of whose rooms there is; a range may well run over a gap.
+fn empty_floors(desk: &mut Desk, all: &Gathered, origins: &BTreeMap<RoomId, Origin<'_>>) {
+    for (floor, piece) in &all.floors {
+        for (n, text) in piece.value.iter().enumerate() {
+            let rooms = range(text).unwrap_or_default();
+            let there = |room: &RoomId| origins.contains_key(room) || all.unread.contains(room.as_str());
+            if !rooms.is_empty() && !rooms.iter().any(there) {
+                let what = format!("floor {floor:?} names {text:?}, where no room is configured");
+                desk.warn(&piece.place.key(n), what, "");
+            }
+        }
+    }
 }
 
 /// The rooms that templates list.
@@ -112,41 +142,82 @@ fn listed<'a>(desk: &mut Desk, all: &'a Gathered) -> BTreeMap<RoomId, Origin<'a>
             if let Some(other) = origins.get(&room) {
                 let first = desk.tell(&other.place);
                 let message = format!("room {room} is listed twice, first at {first}");
-                desk.note(Severity::Error, &place, "listed", message, "list it in one template, once");
+                desk.note(
+                    Severity::Error,
+                    &place,
+                    "listed",
+                    message,
+                    "list it in one template, once",
+                );
                 continue;
             }
-            origins.insert(room, Origin { template: Some((name, piece)), own: None, nth, place });
+            origins.insert(
+                room,
+                Origin {
+                    template: Some((name, piece)),
+                    own: None,
+                    nth,
+                    place,
+                },
+            );
         }
     }
     origins
 }
 
 /// Adds one room that is written by itself, or lays what it writes over what its template says.
-fn own<'a>(desk: &mut Desk, all: &'a Gathered, origins: &mut BTreeMap<RoomId, Origin<'a>>, piece: &'a Piece<RoomSection>) {
+fn own<'a>(
+    desk: &mut Desk,
+    all: &'a Gathered,
+    origins: &mut BTreeMap<RoomId, Origin<'a>>,
+    piece: &'a Piece<RoomSection>,
+) {
     let id = &piece.value.id;
     let wanted = piece.value.template.as_deref();
-    let template = wanted.and_then(|name| all.templates.get_key_value(name)).map(|(name, piece)| (name.as_str(), piece));
+    let template = wanted
+        .and_then(|name| all.templates.get_key_value(name))
+        .map(|(name, piece)| (name.as_str(), piece));
     if let (Some(name), None) = (wanted, template)
         && !all.unread.contains(name)
     {
         let help = did_you_mean(name, all.templates.keys().map(String::as_str));
-        desk.error(&piece.place.key("template"), format!("room {id} follows template {name:?}, which is not there"), help);
+        desk.error(
+            &piece.place.key("template"),
+            format!("room {id} follows template {name:?}, which is not there"),
+            help,
+        );
     }
-    let origin = Origin { template, own: Some(piece), nth: None, place: piece.place.key("id") };
+    let origin = Origin {
+        template,
+        own: Some(piece),
+        nth: None,
+        place: piece.place.key("id"),
+    };
     match origins.get_mut(id) {
         None => drop(origins.insert(id.clone(), origin)),
         Some(other) if other.own.is_some() => {
             let first = desk.tell(&other.place);
-            desk.error(&origin.place, format!("room {id} is configured twice, first at {first}"), "rename or remove one");
+            desk.error(
+                &origin.place,
+                format!("room {id} is configured twice, first at {first}"),
+                "rename or remove one",
+            );
         }
         Some(other) => {
             let listed = other.template;
             if wanted.is_some() && template.map(|(name, _)| name) != listed.map(|(name, _)| name) {
                 let first = desk.tell(&other.place);
-                let message = format!("room {id} follows template {:?} but is listed in another at {first}", wanted.unwrap_or_default());
+                let message = format!(
+                    "room {id} follows template {:?} but is listed in another at {first}",
+                    wanted.unwrap_or_default()
+                );
                 desk.error(&piece.place.key("template"), message, "keep one of the two");
             }
-            *other = Origin { template: listed, nth: other.nth, ..origin };
+            *other = Origin {
+                template: listed,
+                nth: other.nth,
+                ..origin
+            };
         }
     }
 }
@@ -164,8 +235,13 @@ fn room(desk: &mut Desk, id: RoomId, origin: &Origin<'_>, on_floor: Option<Strin
             .unwrap_or_default(),
         connects: own.map(|own| own.connects.clone()).unwrap_or_default(),
         out_of_order: own.is_some_and(|own| own.out_of_order),
-        climate: own.and_then(|own| own.climate).or(template.and_then(|t| t.climate)).unwrap_or(true),
-        prepare_firmness: own.and_then(|own| own.prepare_firmness).or(template.and_then(|t| t.prepare_firmness)),
+        climate: own
+            .and_then(|own| own.climate)
+            .or(template.and_then(|t| t.climate))
+            .unwrap_or(true),
+        prepare_firmness: own
+            .and_then(|own| own.prepare_firmness)
+            .or(template.and_then(|t| t.prepare_firmness)),
         devices: Vec::new(),
         floor,
         id,
@@ -179,8 +255,11 @@ fn devices(desk: &mut Desk, room: &Room, origin: &Origin<'_>) -> Vec<Device> {
     let mut devices: Vec<Device> = Vec::new();
     let mut at: HashMap<String, usize> = HashMap::new();
     if let Some((_, piece)) = origin.template {
-        let without: BTreeSet<&str> =
-            origin.own.iter().flat_map(|own| own.value.without.iter().map(DeviceId::as_str)).collect();
+        let without: BTreeSet<&str> = origin
+            .own
+            .iter()
+            .flat_map(|own| own.value.without.iter().map(DeviceId::as_str))
+            .collect();
         let mut left_out = BTreeSet::new();
         for (n, section) in piece.value.device.iter().enumerate() {
             let place = piece.place.key("device").key(n);
@@ -194,7 +273,11 @@ fn devices(desk: &mut Desk, room: &Room, origin: &Origin<'_>) -> Vec<Device> {
         if let Some(own) = origin.own {
             for id in own.value.without.iter().filter(|id| !left_out.contains(id.as_str())) {
                 let help = did_you_mean(id.as_str(), at.keys().map(String::as_str));
-                desk.error(&own.place.key("without"), format!("the template has no device {:?}", id.as_str()), help);
+                desk.error(
+                    &own.place.key("without"),
+                    format!("the template has no device {:?}", id.as_str()),
+                    help,
+                );
             }
         }
     }
@@ -202,12 +285,17 @@ fn devices(desk: &mut Desk, room: &Room, origin: &Origin<'_>) -> Vec<Device> {
     for (n, section) in origin.own.iter().flat_map(|own| own.value.device.iter().enumerate()) {
         let place = room.table.key("device").key(n);
         let id = section.id.replace("{room}", room.id.as_str());
-        match at.get(&id).filter(|at| **at < inherited && devices[**at].places.len() == 1) {
+        match at
+            .get(&id)
+            .filter(|at| **at < inherited && devices[**at].places.len() == 1)
+        {
             Some(at) => overlay(&mut devices[*at], section, place),
             None => add(desk, room, &mut devices, &mut at, section, place),
         }
     }
-    devices.iter_mut().for_each(|device| fill_in(desk, room, device, origin.nth));
+    devices
+        .iter_mut()
+        .for_each(|device| fill_in(desk, room, device, origin.nth));
     devices
 }
 
@@ -224,7 +312,11 @@ fn add(
         Err(fault) => desk.error(&place.key("id"), format!("{text:?} is not a device id"), fault.want),
         Ok(id) => {
             at.insert(text, devices.len());
-            devices.push(Device { id, section: section.clone(), places: vec![place] });
+            devices.push(Device {
+                id,
+                section: section.clone(),
+                places: vec![place],
+            });
         }
     }
 }
@@ -235,7 +327,17 @@ fn overlay(device: &mut Device, over: &DeviceSection, place: Place) {
     macro_rules! take {
         ($($key:ident),*) => { $( if over.$key.is_some() { under.$key.clone_from(&over.$key); } )* };
     }
-    take!(profile, link, role, zone, unit, unit_from, index, index_from, allow_draft);
+    take!(
+        profile,
+        link,
+        role,
+        zone,
+        unit,
+        unit_from,
+        index,
+        index_from,
+        allow_draft
+    );
     under.params.extend(over.params.clone());
     under.buttons.extend(over.buttons.clone());
     under.hand_back.extend(over.hand_back.clone());
@@ -245,16 +347,33 @@ fn overlay(device: &mut Device, over: &DeviceSection, place: Place) {
 /// Puts the room's own words and numbers where the template left them open.
 fn fill_in(desk: &mut Desk, room: &Room, device: &mut Device, nth: Option<u16>) {
     let floor = room.floor.clone();
-    let filled = |text: &str| text.replace("{room}", room.id.as_str()).replace("{floor}", floor.as_deref().unwrap_or("{floor}"));
-    device.section.params.values_mut().for_each(|value| *value = filled(value));
+    let filled = |text: &str| {
+        text.replace("{room}", room.id.as_str())
+            .replace("{floor}", floor.as_deref().unwrap_or("{floor}"))
+    };
+    device
+        .section
+        .params
+        .values_mut()
+        .for_each(|value| *value = filled(value));
     device.section.link = device.section.link.as_deref().map(filled);
     if floor.is_none() {
         let open = |text: &String| text.contains("{floor}");
-        let key = if device.section.link.as_ref().is_some_and(open) { "link" } else { "params" };
+        let key = if device.section.link.as_ref().is_some_and(open) {
+            "link"
+        } else {
+            "params"
+        };
         if key == "link" || device.section.params.values().any(open) {
             let message = format!("room {} has no floor to put for {{floor}}", room.id);
             let place = device.at(desk, key);
-            desk.note(Severity::Error, &place, "floor", message, "write [floors] or floor = \"...\" in the room");
+            desk.note(
+                Severity::Error,
+                &place,
+                "floor",
+                message,
+                "write [floors] or floor = \"...\" in the room",
+            );
         }
     }
     count(desk, room, device, nth);
@@ -263,10 +382,19 @@ fn fill_in(desk: &mut Desk, room: &Room, device: &mut Device, nth: Option<u16>) 
 /// Counts unit and index up through the rooms of a range.
 fn count(desk: &mut Desk, room: &Room, device: &mut Device, nth: Option<u16>) {
     let (unit_from, index_from) = (device.section.unit_from.take(), device.section.index_from.take());
-    let starts = [("unit_from", unit_from.map(u16::from), 255), ("index_from", index_from, u16::MAX)];
+    let starts = [
+        ("unit_from", unit_from.map(u16::from), 255),
+        ("index_from", index_from, u16::MAX),
+    ];
     for (key, from, most) in starts {
-        let (Some(from), written) = (from, if key == "unit_from" { device.section.unit.is_some() } else { device.section.index.is_some() })
-        else {
+        let (Some(from), written) = (
+            from,
+            if key == "unit_from" {
+                device.section.unit.is_some()
+            } else {
+                device.section.index.is_some()
+            },
+        ) else {
             continue;
         };
         if written {
@@ -274,9 +402,21 @@ fn count(desk: &mut Desk, room: &Room, device: &mut Device, nth: Option<u16>) {
         }
         let counted = nth.and_then(|nth| from.checked_add(nth)).filter(|n| *n <= most);
         let Some(n) = counted else {
-            let (what, single) = (format!("{key} cannot count for room {}, which is not in a range or too far down it", room.id), &key[..key.len() - 5]);
+            let (what, single) = (
+                format!(
+                    "{key} cannot count for room {}, which is not in a range or too far down it",
+                    room.id
+                ),
+                &key[..key.len() - 5],
+            );
             let place = device.at(desk, key);
-            desk.note(Severity::Error, &place, key, what, format!("write {single} = ... for this room"));
+            desk.note(
+                Severity::Error,
+                &place,
+                key,
+                what,
+                format!("write {single} = ... for this room"),
+            );
             continue;
         };
         if key == "unit_from" {
@@ -303,8 +443,15 @@ fn ranges(desk: &mut Desk, place: &Place, list: &[String]) -> Vec<(Place, RoomId
 /// Reads one room (`"1204"`) or a range (`"1201..1212"`, both ends included; leading zeros and a prefix are kept).
 fn range(text: &str) -> Result<Vec<RoomId>, (String, String)> {
     let room = |text: &str| RoomId::new(text).map_err(|fault| (fault.to_string(), String::new()));
-    let Some((first, last)) = text.split_once("..") else { return Ok(vec![room(text)?]) };
-    let fault = |why: &str| (format!("{text:?} is no range of rooms: {why}"), "write it as \"1201..1212\"".to_owned());
+    let Some((first, last)) = text.split_once("..") else {
+        return Ok(vec![room(text)?]);
+    };
+    let fault = |why: &str| {
+        (
+            format!("{text:?} is no range of rooms: {why}"),
+            "write it as \"1201..1212\"".to_owned(),
+        )
+    };
     let (prefix, from) = split(first);
     let (other, to) = split(last);
     if prefix != other || from.is_empty() || from.len() != to.len() {
@@ -318,7 +465,9 @@ fn range(text: &str) -> Result<Vec<RoomId>, (String, String)> {
     if high - low >= RANGE_ROOMS_MAX {
         return Err(fault("it is longer than 1000 rooms"));
     }
-    (low..=high).map(|n| room(&format!("{prefix}{n:0width$}", width = from.len()))).collect()
+    (low..=high)
+        .map(|n| room(&format!("{prefix}{n:0width$}", width = from.len())))
+        .collect()
 }
 
 /// Splits the digits off the end of a room's id; nine at most, which any number type holds.
@@ -341,7 +490,16 @@ mod tests {
 
     #[test]
     fn what_is_no_range_is_refused() {
-        for text in ["1212..1201", "1..10", "a1..b2", "..", "1201..", "0000..9999", "12/01", "99999999990..99999999999"] {
+        for text in [
+            "1212..1201",
+            "1..10",
+            "a1..b2",
+            "..",
+            "1201..",
+            "0000..9999",
+            "12/01",
+            "99999999990..99999999999",
+        ] {
             assert!(range(text).is_err() || text.len() > 20, "{text}");
         }
     }

@@ -14,12 +14,18 @@ use std::sync::OnceLock;
 
 /// The types of text with a form of their own, by their name in the schema, and what reads them.
 const FORMS: [(&str, fn(&str) -> Result<(), String>); 7] = [
-    ("PropertyId", |text| PropertyId::new(text).map(drop).map_err(|e| e.to_string())),
+    ("PropertyId", |text| {
+        PropertyId::new(text).map(drop).map_err(|e| e.to_string())
+    }),
     ("RoomId", |text| RoomId::new(text).map(drop).map_err(|e| e.to_string())),
     ("ZoneId", |text| ZoneId::new(text).map(drop).map_err(|e| e.to_string())),
-    ("DeviceId", |text| DeviceId::new(text).map(drop).map_err(|e| e.to_string())),
+    ("DeviceId", |text| {
+        DeviceId::new(text).map(drop).map_err(|e| e.to_string())
+    }),
     ("LinkId", |text| LinkId::new(text).map(drop).map_err(|e| e.to_string())),
-    ("ProfileId", |text| ProfileId::new(text).map(drop).map_err(|e| e.to_string())),
+    ("ProfileId", |text| {
+        ProfileId::new(text).map(drop).map_err(|e| e.to_string())
+    }),
     ("Lasting", |text| text.parse::<Lasting>().map(drop)),
 ];
 
@@ -32,7 +38,12 @@ pub(super) fn schema() -> &'static Schema {
 /// Returns every fault of shape in a file.
 pub(super) fn faults(tree: &Tree, text: &Text, schema: &Schema) -> Vec<Fault> {
     let mut faults = strict::check(&text.name, &text.text, schema).err().unwrap_or_default();
-    let mut walk = Walk { tree, whole: schema.as_value(), path: Vec::new(), faults: &mut faults };
+    let mut walk = Walk {
+        tree,
+        whole: schema.as_value(),
+        path: Vec::new(),
+        faults: &mut faults,
+    };
     walk.node(tree.root(), schema.as_value());
     faults
 }
@@ -46,7 +57,11 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn node(&mut self, node: &Node, schema: &Value) {
-        if let Some(name) = schema.get("$ref").and_then(Value::as_str).and_then(|link| link.strip_prefix("#/$defs/")) {
+        if let Some(name) = schema
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|link| link.strip_prefix("#/$defs/"))
+        {
             if let (Kind::Text(text), Some((_, read))) = (&node.kind, FORMS.iter().find(|(form, _)| *form == name)) {
                 return self.text(text, *read);
             }
@@ -71,7 +86,10 @@ impl Walk<'_> {
             }
             Kind::List(items) => {
                 if let Some(next) = schema.get("items") {
-                    items.iter().enumerate().for_each(|(n, item)| self.below(n.to_string(), item, next));
+                    items
+                        .iter()
+                        .enumerate()
+                        .for_each(|(n, item)| self.below(n.to_string(), item, next));
                 }
             }
             _ => {}

@@ -11,7 +11,13 @@ use std::str::FromStr;
 const LASTING_MAX: Span = Span::days(366);
 
 /// The units, longest first, with their length in milliseconds.
-const UNITS: [(&str, i64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+const UNITS: [(&str, i64); 5] = [
+    ("d", 86_400_000),
+    ("h", 3_600_000),
+    ("m", 60_000),
+    ("s", 1000),
+    ("ms", 1),
+];
 
 /// A length of time as an engineer writes it: a whole number and a unit, `"90s"`, `"10m"`, `"2h"`, `"30d"`, `"250ms"`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -52,10 +58,15 @@ impl FromStr for Lasting {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let fault = || format!("{text:?} is no length of time; write a whole number and a unit: \"90s\", \"10m\", \"2h\"");
+        let fault =
+            || format!("{text:?} is no length of time; write a whole number and a unit: \"90s\", \"10m\", \"2h\"");
         let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
         let (number, unit) = text.split_at(digits);
-        let millis = UNITS.iter().find(|(word, _)| *word == unit).map(|(_, millis)| *millis).ok_or_else(fault)?;
+        let millis = UNITS
+            .iter()
+            .find(|(word, _)| *word == unit)
+            .map(|(_, millis)| *millis)
+            .ok_or_else(fault)?;
         let number: i64 = number.parse().map_err(|_| fault())?;
         let span = Span::millis(number.saturating_mul(millis));
         if span > LASTING_MAX {
@@ -90,7 +101,9 @@ impl Serialize for Lasting {
 
 impl<'de> Deserialize<'de> for Lasting {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Cow::<'de, str>::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+        Cow::<'de, str>::deserialize(from)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -118,16 +131,24 @@ pub fn check_cron(expression: &str) -> Result<(), (String, String)> {
     let fields: Vec<&str> = expression.split_whitespace().collect();
     if fields.len() != 5 {
         let what = format!("{expression:?} has {} fields, a job's time has 5", fields.len());
-        return Err((what, "write minute, hour, day of month, month, day of week: \"30 3 * * *\"".into()));
+        return Err((
+            what,
+            "write minute, hour, day of month, month, day of week: \"30 3 * * *\"".into(),
+        ));
     }
     if let Some(bad) = fields[4].split([',', '-']).find(|part| part.split('/').any(is_number)) {
         let what = format!("the day of week {bad:?} is a number, which means another day in every cron");
         return Err((what, "write names: \"mon\", \"mon-fri\", \"sat,sun\"".into()));
     }
-    format!("0 {expression}").parse::<cron::Schedule>().map(drop).map_err(|fault| {
-        let what = format!("{expression:?} is no job time ({})", fault.to_string().replace('\n', " "));
-        (what, "write five fields such as \"30 3 * * *\" or \"0 4 1 * *\"".into())
-    })
+    format!("0 {expression}")
+        .parse::<cron::Schedule>()
+        .map(drop)
+        .map_err(|fault| {
+            let told = fault.to_string();
+            let why = told.rsplit('^').next().map(str::trim).unwrap_or_default();
+            let what = format!("{expression:?} is no job time ({why})");
+            (what, "write five fields such as \"30 3 * * *\" or \"0 4 1 * *\"".into())
+        })
 }
 
 fn is_number(text: &str) -> bool {
@@ -149,7 +170,18 @@ mod tests {
 
     #[test]
     fn what_is_no_length_of_time_is_told_how_to_write_one() {
-        for text in ["", "90", "m", "-5m", "1.5h", "5 m", "367d", "99999999999999999999h", "9223372036854775807d", "5M"] {
+        for text in [
+            "",
+            "90",
+            "m",
+            "-5m",
+            "1.5h",
+            "5 m",
+            "367d",
+            "99999999999999999999h",
+            "9223372036854775807d",
+            "5M",
+        ] {
             let fault = text.parse::<Lasting>().unwrap_err();
             assert!(fault.contains("write"), "{text:?}: {fault}");
         }
@@ -157,11 +189,25 @@ mod tests {
 
     #[test]
     fn a_numbered_day_of_the_week_is_refused() {
-        for good in ["30 3 * * *", "*/15 * * * *", "0 4 1 * *", "0 6 * * mon-fri", "0 6 * * sat,sun"] {
+        for good in [
+            "30 3 * * *",
+            "*/15 * * * *",
+            "0 4 1 * *",
+            "0 6 * * mon-fri",
+            "0 6 * * sat,sun",
+        ] {
             assert_eq!(check_cron(good), Ok(()), "{good}");
         }
-        for bad in ["0 6 * * 1", "0 6 * * 1-5", "0 6 * * mon,3", "0 6 * * */2", "0 6 * *", "0 0 6 * * *", "61 3 * * *", "x 3 * * *"]
-        {
+        for bad in [
+            "0 6 * * 1",
+            "0 6 * * 1-5",
+            "0 6 * * mon,3",
+            "0 6 * * */2",
+            "0 6 * *",
+            "0 0 6 * * *",
+            "61 3 * * *",
+            "x 3 * * *",
+        ] {
             assert!(check_cron(bad).is_err(), "{bad}");
         }
     }

@@ -112,6 +112,12 @@ impl Running {
         self.pulse.turns.load(Ordering::Relaxed)
     }
 
+    /// The same count, for whoever watches from elsewhere.
+    pub fn watcher(&self) -> impl Fn() -> u64 + Send + 'static {
+        let pulse = Arc::clone(&self.pulse);
+        move || pulse.turns.load(Ordering::Relaxed)
+    }
+
     /// What it has done so far.
     pub fn standing(&self) -> Standing {
         Standing {

@@ -165,8 +165,13 @@ impl Occupancy {
 
     /// Why it is as it is.
     pub fn because(&self, now: Moment) -> Because {
+        let rule = if self.rule.is_empty() {
+            "nothing-is-known-yet".into()
+        } else {
+            self.rule.clone()
+        };
         Because {
-            rule: self.rule.clone().into(),
+            rule: rule.into(),
             facts: Vec::new(),
         }
         .with("presence", self.presence(now).word())

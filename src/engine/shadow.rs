@@ -191,11 +191,11 @@ impl Shadow {
         (commands, given_up)
     }
 
-    /// Notes what became of a command on its way. A refused one is not told again.
-    pub fn written(&mut self, now: Moment, number: u64, result: &WriteResult) {
-        let Some(aim) = self.aims.iter_mut().find(|aim| aim.command == number) else {
-            return;
-        };
+    /// Notes what became of a command on its way. A refused one is not told again. Returns the setting and its new outcome,
+    /// when that has changed.
+    pub fn written(&mut self, now: Moment, number: u64, result: &WriteResult) -> Option<(DeviceId, Point, Outcome)> {
+        let aim = self.aims.iter_mut().find(|aim| aim.command == number)?;
+        let before = aim.outcome;
         match result {
             WriteResult::Sent => {}
             WriteResult::Verified => (aim.outcome, aim.again_at) = (Outcome::Applied, None),
@@ -204,6 +204,7 @@ impl Shadow {
             }
             WriteResult::Failed(_) => aim.again_at = Some(now + pause(aim.attempt)),
         }
+        (aim.outcome != before).then(|| (aim.device.clone(), aim.point, aim.outcome))
     }
 
     /// Judges who changed a setting, by the news of it.

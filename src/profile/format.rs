@@ -1,10 +1,11 @@
 //! What may be written in a device profile, and how?
 //!
 //! These types are the format, one to one: the JSON schema is made from them, and every key's meaning stands here once.
-//! What the keys mean together is checked in [`super::lint`].
+//! What the keys mean together is checked by the lint of this module.
 
-use super::words::{Length, OneOrMany, Ordered, Scalar, Template};
+use super::words::{OneOrMany, Ordered, Scalar, Template};
 use crate::model::{Point, ProfileId, Unit};
+use crate::strict::Length;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -190,7 +191,6 @@ pub struct FullWant {
 /// How the device is reached.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "one per profile, never moved about")]
 pub enum Link {
     /// JSON documents over MQTT.
     MqttJson(MqttLink),
@@ -536,7 +536,8 @@ impl JsonSchema for WriteFunction {
         "WriteFunction".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "integer", "enum": [6, 16] })
+        // Which of the numbers between is none is told by `try_from`, with what to write instead.
+        schemars::json_schema!({ "type": "integer", "minimum": 6, "maximum": 16 })
     }
 }
 

@@ -9,7 +9,7 @@ use super::format::{
     At, BlockSpec, CommandSpec, ConfirmBy, Field, File, Instances, Link, ModbusLink, MqttLink, PointSpec, Table,
     ValueForm,
 };
-use super::meaning::{Meaning, codes_of, words_of};
+use super::meaning::{Meaning, codes_of, number_of, words_of};
 use super::{CommandModel, PointModel, Profile};
 use crate::model::{Point, ValueKind};
 use crate::strict::{Fault, Tree, did_you_mean};
@@ -353,6 +353,8 @@ impl Lint<'_> {
         let path = ["point", name, "at"];
         self.place(&path, [at.addr, at.base, at.stride, at.word]);
         self.cut(&path, at);
+        let long = at.form.unwrap_or_default().words() > link.max_read.unwrap_or(125);
+        self.say_if(long, &path, "longer than link.max_read", "correct type or max_read");
         let bit = matches!(at.table, Table::Coil | Table::Discrete) || at.bits.is_some_and(|[a, b]| a == b);
         let coded = spec.map.is_some() || spec.kind != ValueForm::Bool || bit;
         self.say_if(
@@ -362,6 +364,20 @@ impl Lint<'_> {
             "write map = { 0 = false, 1 = true }",
         );
         self.within_group(&path, at, link);
+        self.raw_numbers(name, spec);
+    }
+
+    /// Keys of a map are text to TOML: `0x5A` would stand there for ever and never be met.
+    fn raw_numbers(&mut self, name: &str, spec: &PointSpec) {
+        let raws = spec.map.iter().flat_map(|map| map.iter()).map(|(raw, _)| raw);
+        for raw in raws.filter(|raw| number_of(raw).is_none()) {
+            let message = format!("no register ever holds {raw:?}");
+            self.say(
+                &["point", name, "map", raw],
+                message,
+                "write the raw value as a decimal number",
+            );
+        }
     }
 
     /// `addr`, or `base` with `stride`; the latter only behind a gateway.
@@ -772,5 +788,170 @@ const fn form_of(kind: ValueKind) -> &'static str {
         ValueKind::Hvac | ValueKind::Fan => "\"enum\"",
         ValueKind::Word => "\"enum\" or \"word\"",
         _ => "\"number\"",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::profile::Profile;
+
+    const HEAD: &str = "schema = 1\nid = 'x'\nrevision = 1\nkind = 'thermostat'\ntitle = 'X'\ntrust = 'draft'\n[[source]]\nwhat = 'a'\nref = 'b'\n";
+    const MQTT: &str = "[link]\ntype = 'mqtt_json'\nstate = '{base}/{name}'\nset = '{base}/{name}/set'\n";
+    const MODBUS: &str =
+        "[link]\ntype = 'modbus'\nframing = ['rtu']\nmax_read = 4\n[[link.group]]\ntable = 'input'\nfrom = 0\nto = 9\n";
+    const POINT: &str = "[point.target_temperature]\nfrom = 't'\nkind = 'number'\nunit = 'C'\nvalid = [5, 35]\n";
+    const REGISTER: &str = "[point.target_temperature]\nat = { table = 'input', addr = 3 }\nkind = 'number'\nunit = 'C'\nvalid = [5, 35]\n";
+    const BUDGET: &str = "budget = { min_gap = '60s', per_day = 10 }\n";
+
+    /// The faults of a profile made of these parts, without the line that the head is long.
+    fn told(parts: &[&str]) -> Vec<String> {
+        match Profile::parse("x.toml", &format!("{HEAD}{}", parts.concat())) {
+            Ok(_) => Vec::new(),
+            Err(faults) => faults.iter().map(|fault| fault.to_string()).collect(),
+        }
+    }
+
+    fn one(parts: &[&str]) -> String {
+        let mut told = told(parts);
+        assert_eq!(told.len(), 1, "{told:#?}");
+        told.remove(0)
+    }
+
+    #[test]
+    fn a_right_profile_has_no_fault() {
+        let command = "[command.target_temperature]\narg = { kind = 'number', unit = 'C', min = 16, max = 30, step = 0.5 }\nput = { t = '$arg' }\n";
+        assert_eq!(told(&[MQTT, POINT, command, BUDGET]), Vec::<String>::new());
+        assert_eq!(told(&[MODBUS, REGISTER]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_unknown_point_is_told_the_nearest() {
+        let fault = one(&[MQTT, POINT, "[point.room_temprature]\nfrom = 'x'\nkind = 'number'\n"]);
+        assert_eq!(
+            fault,
+            r#"x.toml:19:8: unknown name "room_temprature"; did you mean "room_temperature"?"#
+        );
+    }
+
+    #[test]
+    fn a_raw_value_that_no_register_holds_is_told() {
+        let power =
+            "[point.power]\nat = { table = 'input', addr = 0 }\nkind = 'bool'\nmap = { 165 = true, 0x5A = false }\n";
+        assert_eq!(
+            one(&[MODBUS, power]),
+            r#"x.toml:21:28: no register ever holds "0x5A"; write the raw value as a decimal number"#
+        );
+    }
+
+    #[test]
+    fn a_link_says_which_function_writes_its_registers() {
+        let link = |function: u8| MODBUS.replace("max_read", &format!("function = {function}\nmax_read"));
+        assert_eq!(told(&[&link(6), REGISTER]), Vec::<String>::new());
+        assert_eq!(told(&[&link(16), REGISTER]), Vec::<String>::new());
+        let fault = one(&[&link(15), REGISTER]);
+        assert!(fault.contains("write 6 or 16"), "{fault}");
+        one(&[&link(5), REGISTER]);
+    }
+
+    #[test]
+    fn a_missing_source_is_told_at_the_top() {
+        let text = format!("{HEAD}{MQTT}{POINT}").replace("[[source]]\nwhat = 'a'\nref = 'b'\n", "");
+        let faults = Profile::parse("x.toml", &text).unwrap_err();
+        assert!(
+            faults[0].to_string().starts_with(r#"x.toml:1:1: missing key "source""#),
+            "{}",
+            faults[0]
+        );
+    }
+
+    #[test]
+    fn units_and_ranges_are_those_of_the_point() {
+        let fault = one(&[MQTT, &POINT.replace("unit = 'C'", "unit = '%'")]);
+        assert_eq!(
+            fault,
+            r#"x.toml:17:8: "target_temperature" is measured in C; write unit = "C""#
+        );
+        let fault = one(&[MQTT, &POINT.replace("valid = [5, 35]\n", "")]);
+        assert!(fault.contains("missing key \"valid\""), "{fault}");
+        let fault = one(&[MQTT, &POINT.replace("[5, 35]", "[35, 5]")]);
+        assert!(
+            fault.starts_with("x.toml:18:1: nothing can be in this range"),
+            "{fault}"
+        );
+    }
+
+    #[test]
+    fn a_word_that_the_point_cannot_be_is_told_the_nearest() {
+        let fault = one(&[
+            MQTT,
+            "[point.hvac_mode]\nfrom = 'm'\nkind = 'enum'\nmap = { fan_only = 'fann' }\n",
+        ]);
+        assert_eq!(
+            fault,
+            r#"x.toml:17:20: "hvac_mode" cannot be "fann"; did you mean "fan"?"#
+        );
+    }
+
+    #[test]
+    fn a_command_without_budget_is_a_fault() {
+        let command = "[command.target_temperature]\narg = { kind = 'number', unit = 'C', min = 16, max = 30 }\nput = { t = '$arg' }\n";
+        assert!(one(&[MQTT, POINT, command]).contains("missing key \"budget\""));
+    }
+
+    #[test]
+    fn a_command_is_told_one_way_and_sends_its_value() {
+        let arg = "[command.target_temperature]\narg = { kind = 'number', unit = 'C', min = 16, max = 30 }\n";
+        let both = one(&[MQTT, POINT, arg, "put = { t = '$arg' }\ntext = '$arg'\n", BUDGET]);
+        assert!(both.contains("exactly one of put, text, write, block"), "{both}");
+        let hollow = one(&[MQTT, POINT, arg, "put = { t = 5 }\n", BUDGET]);
+        assert!(hollow.starts_with("x.toml:21:1: the value is not sent"), "{hollow}");
+    }
+
+    #[test]
+    fn what_can_be_told_must_be_what_the_confirming_point_can_show() {
+        let command = "[command.target_temperature]\narg = { kind = 'number', unit = 'C', min = 5, max = 90 }\nput = { t = '$arg' }\nconfirm = { point = 'target_temperature', by = 'device_report', within = '5s' }\n";
+        assert!(one(&[MQTT, POINT, command, BUDGET]).contains("narrow min and max"));
+        let blind = command
+            .replace("max = 90", "max = 30")
+            .replace("point = 'target_temperature'", "point = 'preset'");
+        assert!(one(&[MQTT, POINT, &blind, BUDGET]).contains("does not report \"preset\""));
+    }
+
+    #[test]
+    fn a_register_lies_in_a_group_and_its_place_is_clear() {
+        assert!(one(&[MODBUS, &REGISTER.replace("addr = 3", "addr = 30")]).contains("in no [[link.group]]"));
+        assert!(
+            one(&[MODBUS, &REGISTER.replace("addr = 3", "addr = 3, base = 5")]).contains("the address is not clear")
+        );
+        assert!(one(&[MODBUS, &REGISTER.replace("addr = 3", "base = 3, stride = 2")]).contains("write [instances]"));
+        assert!(one(&[MODBUS, &REGISTER.replace("addr = 3", "addr = 3, bits = [5, 2]")]).contains("no bit is left"));
+        assert!(
+            one(&[
+                MODBUS,
+                &POINT.replace("from = 't'", "from = 't'\nat = { table = 'input', addr = 1 }")
+            ])
+            .contains("belong to MQTT")
+        );
+    }
+
+    #[test]
+    fn the_file_is_named_after_the_profile() {
+        let faults = Profile::parse("folder/y.toml", &format!("{HEAD}{MQTT}{POINT}")).unwrap_err();
+        assert!(
+            faults[0]
+                .to_string()
+                .starts_with("folder/y.toml:2:6: the file is named \"y.toml\""),
+            "{}",
+            faults[0]
+        );
+    }
+
+    #[test]
+    fn a_length_of_time_says_its_unit() {
+        let fault = one(&[MQTT, "silent_after = '15 minutes'\n", POINT]);
+        assert!(
+            fault.starts_with("x.toml:14:16: \"silent_after\": \"15 minutes\" is no length of time"),
+            "{fault}"
+        );
     }
 }

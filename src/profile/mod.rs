@@ -37,7 +37,6 @@ pub use mqtt::{Decoded, TopicRole};
 pub use rejection::{EncodeRefusal, Rejection};
 pub use rtu::{crc, read_frame, write_frame};
 pub use topic::Parameters;
-pub use words::Length;
 
 use crate::model::{Ability, Point, ProfileId, Span};
 use crate::strict::{self, Fault};

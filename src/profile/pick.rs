@@ -82,6 +82,12 @@ impl Picker {
 }
 
 fn is_too_deep(text: &str) -> bool {
+    // Nearly every document has fewer brackets than it may have levels, and counting them is quick.
+    let brackets = text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count();
+    brackets > DEPTH_MAX && nests_too_deep(text)
+}
+
+fn nests_too_deep(text: &str) -> bool {
     let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
         match byte {

@@ -1,6 +1,6 @@
-//! Which small forms of writing does the format use: lengths of time, scalars, ordered tables, JSON templates?
+//! Which small forms of writing does the format use: scalars, ordered tables, JSON templates?
 
-use crate::model::{Point, Span};
+use crate::model::Point;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -9,46 +9,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-
-/// A length of time, written as a whole number and its unit: `500ms`, `40s`, `5m`, `25h`, `2d`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Length(pub Span);
-
-impl Length {
-    fn parse(text: &str) -> Option<Self> {
-        let cut = text.find(|c: char| !c.is_ascii_digit())?;
-        let (number, unit) = text.split_at(cut);
-        let number: i64 = number.parse().ok().filter(|n| *n <= 10_000_000)?;
-        Some(Self(match unit {
-            "ms" => Span::millis(number),
-            "s" => Span::seconds(number),
-            "m" => Span::minutes(number),
-            "h" => Span::hours(number),
-            "d" => Span::days(number),
-            _ => return None,
-        }))
-    }
-}
-
-impl<'de> Deserialize<'de> for Length {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(from)?;
-        Self::parse(&text).ok_or_else(|| {
-            D::Error::custom(format!(
-                "{text:?} is no length of time; write 500ms, 40s, 5m, 25h or 2d"
-            ))
-        })
-    }
-}
-
-impl JsonSchema for Length {
-    fn schema_name() -> Cow<'static, str> {
-        "Length".into()
-    }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$", "description": "a length of time: 500ms, 40s, 5m, 25h or 2d" })
-    }
-}
 
 /// A single value as profiles write it.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -314,15 +274,6 @@ impl<'de> Deserialize<'de> for Template {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_length_is_a_number_and_its_unit() {
-        assert_eq!(Length::parse("500ms"), Some(Length(Span::millis(500))));
-        assert_eq!(Length::parse("25h"), Some(Length(Span::hours(25))));
-        for text in ["", "5", "5 s", "1.5s", "-5s", "5min", "99999999999s"] {
-            assert_eq!(Length::parse(text), None, "{text:?}");
-        }
-    }
 
     #[test]
     fn a_template_keeps_its_order_and_fills_its_holes() {

@@ -74,7 +74,10 @@ mod tests {
         let mut w = Writer::default();
         w.u8(7).u64(9).text("door").i64(-1);
         let mut r = Reader(&w.0);
-        assert_eq!((r.u8(), r.u64(), r.text(), r.i64()), (Some(7), Some(9), Some("door"), Some(-1)));
+        assert_eq!(
+            (r.u8(), r.u64(), r.text(), r.i64()),
+            (Some(7), Some(9), Some("door"), Some(-1))
+        );
         assert_eq!(r.u8(), None);
         assert_eq!(Reader(&[255, 255, 255, 255, 1]).bytes(), None);
     }

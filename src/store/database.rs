@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 
 /// sled's page cache. Values are read once, at start; 300 rooms take less than 1 MiB.
 const CACHE_BYTES: u64 = 1 << 20;
-/// sled keeps a few segments as write buffers; half a mebibyte each, its default, is more than the rest of the daemon.
+/// sled keeps a few segments as write buffers; its default is half a mebibyte each. With these settings an open database
+/// of 300 rooms was measured at 24 MiB resident (debug build), 21 of them in one mapping. Its page table accounts for 6,
+/// in fixed sizes; the rest is unexplained, and other settings have not been compared.
 const SEGMENT_BYTES: usize = 128 << 10;
 
 const RECORD: u8 = b'r';
@@ -49,10 +51,17 @@ impl SledState {
         let database = guarded("opening it", || config.open())?;
         let path = dir.join("db");
         let file = File::open(&path).map_err(|e| StoreFault::io("opening", &path, e))?;
-        let state = Self { database, file, dir: dir.to_owned() };
+        let state = Self {
+            database,
+            file,
+            dir: dir.to_owned(),
+        };
         if new {
             guarded("making it", || state.database.flush())?;
-            state.file.sync_all().map_err(|e| StoreFault::io("making durable", &path, e))?;
+            state
+                .file
+                .sync_all()
+                .map_err(|e| StoreFault::io("making durable", &path, e))?;
             files::sync_dir(dir)?;
             dir.parent().map_or(Ok(()), files::sync_dir)?;
         }
@@ -63,7 +72,9 @@ impl SledState {
 impl StateStore for SledState {
     fn applied(&self) -> Result<u64, StoreFault> {
         let found = guarded("reading", || self.database.get(APPLIED))?;
-        Ok(found.and_then(|bytes| bytes.as_ref().try_into().ok()).map_or(0, u64::from_le_bytes))
+        Ok(found
+            .and_then(|bytes| bytes.as_ref().try_into().ok())
+            .map_or(0, u64::from_le_bytes))
     }
 
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StoreFault> {
@@ -93,7 +104,9 @@ impl StateStore for SledState {
             self.database.apply_batch(batch)?;
             self.database.flush()
         })?;
-        self.file.sync_data().map_err(|e| StoreFault::io("making durable", &self.dir, e))
+        self.file
+            .sync_data()
+            .map_err(|e| StoreFault::io("making durable", &self.dir, e))
     }
 
     fn bytes(&self) -> u64 {
@@ -103,7 +116,10 @@ impl StateStore for SledState {
 
 /// An interrupted snapshot of sled's keeps it from opening; sled makes a new one.
 fn move_strays(dir: &Path) -> Result<(), StoreFault> {
-    for entry in std::fs::read_dir(dir).map_err(|e| StoreFault::io("listing", dir, e))?.flatten() {
+    for entry in std::fs::read_dir(dir)
+        .map_err(|e| StoreFault::io("listing", dir, e))?
+        .flatten()
+    {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.starts_with("snap.") && name.ends_with(".generating") {
             let aside = dir.join(format!("stray-{name}"));
@@ -124,10 +140,14 @@ fn inner(key: &str) -> Vec<u8> {
 fn guarded<T>(what: &'static str, call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreFault> {
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(sled::Error::Io(e))) if e.kind() == std::io::ErrorKind::StorageFull => {
-            Err(StoreFault::DiskFull { what, path: "state database".into() })
-        }
-        Ok(Err(e)) => Err(StoreFault::Database { what, detail: e.to_string() }),
+        Ok(Err(sled::Error::Io(e))) if e.kind() == std::io::ErrorKind::StorageFull => Err(StoreFault::DiskFull {
+            what,
+            path: "state database".into(),
+        }),
+        Ok(Err(e)) => Err(StoreFault::Database {
+            what,
+            detail: e.to_string(),
+        }),
         Err(panic) => {
             let said = panic.downcast_ref::<String>().cloned();
             let said = said.or_else(|| panic.downcast_ref::<&str>().map(|s| (*s).to_owned()));
@@ -166,7 +186,9 @@ mod tests {
                 store = reopen(store);
             }
             let mut found = BTreeMap::new();
-            store.scan(&mut |k, v| drop(found.insert(String::from_utf8(k.to_vec()).unwrap(), v.to_vec()))).unwrap();
+            store
+                .scan(&mut |k, v| drop(found.insert(String::from_utf8(k.to_vec()).unwrap(), v.to_vec())))
+                .unwrap();
             assert_eq!(found, model);
             assert_eq!(store.applied().unwrap(), round);
             assert_eq!(store.get("room/4").unwrap().as_ref(), model.get("room/4"));

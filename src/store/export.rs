@@ -45,12 +45,23 @@ pub(crate) fn write(
     records: impl Iterator<Item = Result<(String, Vec<u8>), StoreFault>>,
 ) -> Result<u64, StoreFault> {
     files::make_dir(dir)?;
-    let head = Head { innkeeper_export: FORMAT, key_id, commit, sum };
+    let head = Head {
+        innkeeper_export: FORMAT,
+        key_id,
+        commit,
+        sum,
+    };
     let mut text = String::new();
     put_line(&mut text, &head);
     for record in records {
         let (key, sealed) = record?;
-        put_line(&mut text, &Line { key, sealed: hex(&sealed) });
+        put_line(
+            &mut text,
+            &Line {
+                key,
+                sealed: hex(&sealed),
+            },
+        );
     }
     put_line(&mut text, &head);
     files::replace(&older(dir), text.as_bytes())
@@ -78,7 +89,11 @@ pub(crate) fn commits(dir: &Path) -> [u64; 2] {
 
 /// The names of the keys that sealed what is there.
 pub(crate) fn key_ids(dir: &Path) -> Vec<u64> {
-    paths(dir).iter().filter_map(|path| head(path)).map(|head| head.key_id).collect()
+    paths(dir)
+        .iter()
+        .filter_map(|path| head(path))
+        .map(|head| head.key_id)
+        .collect()
 }
 
 /// Bytes as hexadecimal digits: twice the size, readable by anything.
@@ -91,7 +106,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
     let pairs = text.as_bytes().chunks(2);
-    pairs.map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
+    pairs
+        .map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?))
+        .collect()
 }
 
 fn put_line(text: &mut String, line: &impl Serialize) {
@@ -117,20 +134,27 @@ fn parse(bytes: &[u8], cipher: &Cipher) -> Result<Export, usize> {
     let mut records = BTreeMap::new();
     for (n, line) in lines[1..lines.len() - 1].iter().enumerate() {
         let line: Line = take_line(line).ok_or(n + 2)?;
-        let record = unhex(&line.sealed).and_then(|sealed| cipher.open(&line.key, &sealed)).ok_or(n + 2)?;
+        let record = unhex(&line.sealed)
+            .and_then(|sealed| cipher.open(&line.key, &sealed))
+            .ok_or(n + 2)?;
         records.insert(line.key, record);
     }
     if cipher.sum(records.iter()) != head.sum {
         return Err(lines.len());
     }
-    Ok(Export { commit: head.commit, records })
+    Ok(Export {
+        commit: head.commit,
+        records,
+    })
 }
 
 fn head(path: &Path) -> Option<Head> {
     use std::io::BufRead;
     let file = std::fs::File::open(path).ok()?;
     let mut line = String::new();
-    std::io::BufReader::new(std::io::Read::take(file, 4096)).read_line(&mut line).ok()?;
+    std::io::BufReader::new(std::io::Read::take(file, 4096))
+        .read_line(&mut line)
+        .ok()?;
     take_line(line.trim_end())
 }
 

@@ -189,16 +189,28 @@ impl fmt::Display for Alarm {
         let outcome = |healed: bool| if healed { "healed" } else { "lost" };
         match self {
             Self::DatabaseReplaced { quarantine, cause } => {
-                write!(f, "state database unreadable ({cause}); moved to {}", quarantine.display())
+                write!(
+                    f,
+                    "state database unreadable ({cause}); moved to {}",
+                    quarantine.display()
+                )
             }
             Self::DatabaseLoss { found, expected } => {
-                write!(f, "state database differs from what it was given (says commit {found}, owes {expected})")
+                write!(
+                    f,
+                    "state database differs from what it was given (says commit {found}, owes {expected})"
+                )
             }
             Self::RecordDamaged { key, healed } => write!(f, "record {key} damaged; {}", outcome(*healed)),
             Self::StateLost { expected, found } => {
-                write!(f, "state incomplete after healing: {found} records, {expected} were committed")
+                write!(
+                    f,
+                    "state incomplete after healing: {found} records, {expected} were committed"
+                )
             }
-            Self::LogDamaged { commits, healed } => write!(f, "{commits} commits in the log damaged; {}", outcome(*healed)),
+            Self::LogDamaged { commits, healed } => {
+                write!(f, "{commits} commits in the log damaged; {}", outcome(*healed))
+            }
             Self::MarkDamaged { file } => write!(f, "{} damaged; the other copy was used", file.display()),
             Self::QueueDamaged { queue, entries } => write!(f, "{entries} entries of {queue} damaged and lost"),
             Self::ExportDamaged { file, line } => write!(f, "{}:{line}: export damaged", file.display()),

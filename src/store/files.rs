@@ -18,20 +18,34 @@ pub(crate) fn make_dir(path: &Path) -> Result<(), StoreFault> {
 
 /// Makes the names in a directory durable.
 pub(crate) fn sync_dir(path: &Path) -> Result<(), StoreFault> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    File::open(path).and_then(|d| d.sync_all()).map_err(|e| StoreFault::io("making the directory durable", path, e))
+    let path = if path.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        path
+    };
+    File::open(path)
+        .and_then(|d| d.sync_all())
+        .map_err(|e| StoreFault::io("making the directory durable", path, e))
 }
 
 /// Opens a new file that only the owner can read.
 pub(crate) fn create_private(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(path)
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
 }
 
 /// Replaces a file at one stroke: written beside, made durable, renamed over. Returns the bytes written.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<u64, StoreFault> {
     let beside = path.with_extension("new");
     let mut file = create_private(&beside).map_err(|e| StoreFault::io("creating", &beside, e))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| StoreFault::io("writing", &beside, e))?;
+    file.write_all(bytes)
+        .and_then(|()| file.sync_all())
+        .map_err(|e| StoreFault::io("writing", &beside, e))?;
     fs::rename(&beside, path).map_err(|e| StoreFault::io("renaming", path, e))?;
     path.parent().map_or(Ok(()), sync_dir)?;
     Ok(bytes.len() as u64)
@@ -66,7 +80,10 @@ pub(crate) const BALLAST_BYTES: usize = 4 << 20;
 
 impl Ballast {
     pub(crate) fn in_dir(dir: &Path, bytes: usize) -> Self {
-        Self { path: dir.join("ballast"), bytes }
+        Self {
+            path: dir.join("ballast"),
+            bytes,
+        }
     }
 
     /// Sets the space aside again if it was given up; that there is none to set aside is no fault.
@@ -75,7 +92,9 @@ impl Ballast {
             return true;
         }
         // Bytes that no file system can leave out or fold together.
-        let filled: Vec<u8> = (0..self.bytes as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let filled: Vec<u8> = (0..self.bytes as u32)
+            .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .collect();
         let whole = replace(&self.path, &filled).is_ok();
         if !whole {
             self.give_up();

@@ -42,7 +42,12 @@ impl Journal {
             let start = spool.start();
             spool.walk_to_end(start, |_| Ok(()))?;
         }
-        Ok(Self { spool, young: Vec::new(), alarms: Vec::new(), bytes_max })
+        Ok(Self {
+            spool,
+            young: Vec::new(),
+            alarms: Vec::new(),
+            bytes_max,
+        })
     }
 
     /// Takes notes that are durable in the log.
@@ -53,7 +58,10 @@ impl Journal {
     /// Moves the young notes to the spool, durable when it returns; takes all back on a fault.
     pub(crate) fn settle(&mut self) -> Result<u64, StoreFault> {
         let (before, bytes) = (self.spool.tail(), self.spool.bytes_written);
-        let moved = self.young.iter().try_for_each(|note| self.spool.append(minute(note.at), 0, &encode(note)).map(drop));
+        let moved = self
+            .young
+            .iter()
+            .try_for_each(|note| self.spool.append(minute(note.at), 0, &encode(note)).map(drop));
         if let Err(fault) = moved.and_then(|()| self.spool.sync()) {
             let _ = self.spool.rewind(before);
             return Err(fault);
@@ -89,7 +97,14 @@ impl Journal {
         limit: usize,
     ) -> Result<Vec<Note>, StoreFault> {
         let wanted = |note: &Note| (from..=to).contains(&note.at) && (room.is_none() || note.room.as_ref() == room);
-        let mut found: Vec<Note> = self.young.iter().rev().filter(|n| wanted(n)).take(limit).cloned().collect();
+        let mut found: Vec<Note> = self
+            .young
+            .iter()
+            .rev()
+            .filter(|n| wanted(n))
+            .take(limit)
+            .cloned()
+            .collect();
         let segments: Vec<u32> = self.spool.segments().map(|(n, _)| n).collect();
         for segment in segments.into_iter().rev() {
             if found.len() >= limit {
@@ -132,7 +147,10 @@ impl Journal {
 
     fn damaged(&mut self, entries: u64) {
         if entries > 0 {
-            self.alarms.push(Alarm::QueueDamaged { queue: "journal".into(), entries });
+            self.alarms.push(Alarm::QueueDamaged {
+                queue: "journal".into(),
+                entries,
+            });
         }
     }
 
@@ -148,7 +166,9 @@ fn minute(at: Moment) -> u64 {
 
 pub(crate) fn encode(note: &Note) -> Vec<u8> {
     let mut w = Writer::default();
-    w.i64(note.at.millis()).text(note.room.as_ref().map_or("", RoomId::as_str)).bytes(&note.json);
+    w.i64(note.at.millis())
+        .text(note.room.as_ref().map_or("", RoomId::as_str))
+        .bytes(&note.json);
     w.0
 }
 
@@ -156,6 +176,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Note> {
     let mut r = Reader(bytes);
     let at = Moment::from_millis(r.i64()?);
     let room = r.text()?;
-    let room = if room.is_empty() { None } else { Some(RoomId::new(room).ok()?) };
-    Some(Note { at, room, json: r.bytes()?.to_vec() })
+    let room = if room.is_empty() {
+        None
+    } else {
+        Some(RoomId::new(room).ok()?)
+    };
+    Some(Note {
+        at,
+        room,
+        json: r.bytes()?.to_vec(),
+    })
 }

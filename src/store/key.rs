@@ -71,10 +71,18 @@ pub fn load(credentials: Option<&Path>, file: &Path) -> Result<SecretKey, KeyFau
     let mode = match fs::metadata(file) {
         Ok(meta) => meta.permissions().mode() & 0o777,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(KeyFault::Missing { path: file.into() }),
-        Err(source) => return Err(KeyFault::Io { path: file.into(), source }),
+        Err(source) => {
+            return Err(KeyFault::Io {
+                path: file.into(),
+                source,
+            });
+        }
     };
     if mode & 0o077 != 0 {
-        return Err(KeyFault::TooOpen { path: file.into(), mode });
+        return Err(KeyFault::TooOpen {
+            path: file.into(),
+            mode,
+        });
     }
     read(file)
 }
@@ -93,17 +101,33 @@ pub fn create(file: &Path) -> Result<SecretKey, KeyFault> {
     text.push('\n');
     let fault = |source: io::Error| match source.kind() {
         io::ErrorKind::AlreadyExists => KeyFault::Exists { path: file.into() },
-        _ => KeyFault::Io { path: file.into(), source },
+        _ => KeyFault::Io {
+            path: file.into(),
+            source,
+        },
     };
-    let mut to = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file).map_err(fault)?;
-    to.write_all(text.as_bytes()).and_then(|()| to.sync_all()).map_err(fault)?;
+    let mut to = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)
+        .map_err(fault)?;
+    to.write_all(text.as_bytes())
+        .and_then(|()| to.sync_all())
+        .map_err(fault)?;
     file.parent().map_or(Ok(()), files::sync_dir)?;
     Ok(key)
 }
 
 fn read(path: &Path) -> Result<SecretKey, KeyFault> {
-    let bytes = Zeroizing::new(fs::read(path).map_err(|source| KeyFault::Io { path: path.into(), source })?);
-    parse(&bytes).ok_or_else(|| KeyFault::NotAKey { path: path.into(), bytes: bytes.len() })
+    let bytes = Zeroizing::new(fs::read(path).map_err(|source| KeyFault::Io {
+        path: path.into(),
+        source,
+    })?);
+    parse(&bytes).ok_or_else(|| KeyFault::NotAKey {
+        path: path.into(),
+        bytes: bytes.len(),
+    })
 }
 
 fn parse(bytes: &[u8]) -> Option<SecretKey> {

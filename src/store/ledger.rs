@@ -68,7 +68,11 @@ impl Ledger {
 
     /// The ledger with its ranges as it is written.
     pub(crate) fn saved(&self) -> Self {
-        Self { above: self.index.iter().map(|(&a, &b)| (a, b)).collect(), index: BTreeMap::new(), ..self.clone() }
+        Self {
+            above: self.index.iter().map(|(&a, &b)| (a, b)).collect(),
+            index: BTreeMap::new(),
+            ..self.clone()
+        }
     }
 
     /// Entries without a fate.
@@ -81,6 +85,12 @@ impl Ledger {
     pub fn is_settled(&self, sequence: u64) -> bool {
         let before = self.index.range(..=sequence).next_back();
         sequence <= self.floor || before.is_some_and(|(_, &last)| sequence <= last)
+    }
+
+    /// Returns true when everything up to this entry has met its fate.
+    pub(crate) fn is_settled_through(&self, sequence: u64) -> bool {
+        // Ranges above the floor never touch it: the number after it is open, if it was used at all.
+        sequence <= self.floor
     }
 
     /// Sequence numbers without a fate, in order.
@@ -118,7 +128,7 @@ impl Ledger {
     /// Gives every entry up to this one its fate; returns how many had none.
     pub(crate) fn settle_through(&mut self, sequence: u64, fate: Fate) -> u64 {
         let open: Vec<u64> = self.open().take_while(|&s| s <= sequence.min(self.enqueued)).collect();
-        open.iter().for_each(|&s| drop(self.settle(s, fate)));
+        open.iter().for_each(|&s| _ = self.settle(s, fate));
         open.len() as u64
     }
 
@@ -173,7 +183,7 @@ mod tests {
                     _ => {
                         let open: Vec<u64> = model.range(..=n).filter(|(_, f)| f.is_none()).map(|(&s, _)| s).collect();
                         prop_assert_eq!(ledger.settle_through(n, fate), open.len() as u64);
-                        open.iter().for_each(|s| drop(model.insert(*s, Some(fate))));
+                        open.iter().for_each(|s| _ = model.insert(*s, Some(fate)));
                     }
                 }
                 let open: Vec<u64> = model.iter().filter(|(_, f)| f.is_none()).map(|(&s, _)| s).collect();

@@ -34,20 +34,28 @@ pub(crate) fn encode(
     let mut w = Writer::default();
     w.u8(1).u64(sum.records).u64(sum.hash).u32(changes.len() as u32);
     for (key, value) in changes {
-        w.text(key).u8(u8::from(value.is_some())).bytes(value.as_deref().unwrap_or_default());
+        w.text(key)
+            .u8(u8::from(value.is_some()))
+            .bytes(value.as_deref().unwrap_or_default());
     }
     let new = || planned.iter().filter(|p| p.new);
     w.u32(new().count() as u32);
     new().for_each(|p| outbox::encode_entry(&mut w, p.arrival, p.sequence, &p.entry));
     w.u32(notes.len() as u32);
-    notes.iter().for_each(|note| drop(w.bytes(&journal::encode(note))));
+    notes.iter().for_each(|note| _ = w.bytes(&journal::encode(note)));
     w.u32(acks.len() as u32);
-    acks.iter().for_each(|ack| drop(w.text(&ack.stream).u64(ack.sequence).u8(u8::from(ack.through))));
+    acks.iter()
+        .for_each(|ack| _ = w.text(&ack.stream).u64(ack.sequence).u8(u8::from(ack.through)));
     // The seal adds a nonce and a tag.
     let bytes = w.0.len() + 28;
     if bytes > PAYLOAD_BYTES_MAX {
         let (what, name) = ("batch of", format!("{} changes", changes.len()));
-        return Err(StoreFault::TooLarge { what, name, bytes, max: PAYLOAD_BYTES_MAX });
+        return Err(StoreFault::TooLarge {
+            what,
+            name,
+            bytes,
+            max: PAYLOAD_BYTES_MAX,
+        });
     }
     Ok(w.0)
 }
@@ -57,9 +65,18 @@ pub(crate) fn decode(number: u64, bytes: &[u8]) -> Option<Commit> {
     if r.u8()? != 1 {
         return None;
     }
-    let sum = Sum { records: r.u64()?, hash: r.u64()? };
-    let mut commit =
-        Commit { number, sum, changes: Changes::new(), entries: Vec::new(), notes: Vec::new(), acks: Vec::new() };
+    let sum = Sum {
+        records: r.u64()?,
+        hash: r.u64()?,
+    };
+    let mut commit = Commit {
+        number,
+        sum,
+        changes: Changes::new(),
+        entries: Vec::new(),
+        notes: Vec::new(),
+        acks: Vec::new(),
+    };
     for _ in 0..r.u32()? {
         let (key, present, value) = (r.text()?.to_owned(), r.u8()? == 1, r.bytes()?.to_vec());
         commit.changes.insert(key, present.then_some(value));
@@ -71,7 +88,11 @@ pub(crate) fn decode(number: u64, bytes: &[u8]) -> Option<Commit> {
         commit.notes.push(journal::decode(r.bytes()?)?);
     }
     for _ in 0..r.u32()? {
-        commit.acks.push(Ack { stream: r.text()?.to_owned(), sequence: r.u64()?, through: r.u8()? == 1 });
+        commit.acks.push(Ack {
+            stream: r.text()?.to_owned(),
+            sequence: r.u64()?,
+            through: r.u8()? == 1,
+        });
     }
     Some(commit)
 }

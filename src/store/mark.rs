@@ -49,13 +49,20 @@ pub(crate) struct Found {
 
 /// Reads the newest mark that is whole.
 pub(crate) fn load(dir: &Path) -> Result<Found, StoreFault> {
-    let mut found = Found { mark: None, alarms: Vec::new() };
+    let mut found = Found {
+        mark: None,
+        alarms: Vec::new(),
+    };
     for generation in 0..2 {
         let path = path(dir, generation);
         let Some(bytes) = files::read(&path)? else { continue };
         match decode(&bytes) {
             Some(mark) if mark.format > FORMAT => {
-                return Err(StoreFault::Newer { path, found: mark.format, known: FORMAT });
+                return Err(StoreFault::Newer {
+                    path,
+                    found: mark.format,
+                    known: FORMAT,
+                });
             }
             Some(mark) => {
                 if found.mark.as_ref().is_none_or(|m| m.generation < mark.generation) {
@@ -70,7 +77,11 @@ pub(crate) fn load(dir: &Path) -> Result<Found, StoreFault> {
 
 /// Writes the mark, durable when it returns. Returns the bytes written.
 pub(crate) fn save(dir: &Path, mark: &Mark) -> Result<u64, StoreFault> {
-    let body = serde_json::to_vec(&Mark { format: FORMAT, ..mark.clone() }).expect("a mark has only text keys");
+    let body = serde_json::to_vec(&Mark {
+        format: FORMAT,
+        ..mark.clone()
+    })
+    .expect("a mark has only text keys");
     let mut bytes = format!("{:08x}\n", crc32fast::hash(&body)).into_bytes();
     bytes.extend_from_slice(&body);
     files::replace(&path(dir, mark.generation), &bytes)
@@ -94,7 +105,15 @@ mod tests {
     fn a_damaged_mark_gives_way_to_the_one_before_and_says_so() {
         let dir = tempfile::tempdir().unwrap();
         for generation in 1..=4 {
-            save(dir.path(), &Mark { generation, commit: generation * 10, ..Mark::default() }).unwrap();
+            save(
+                dir.path(),
+                &Mark {
+                    generation,
+                    commit: generation * 10,
+                    ..Mark::default()
+                },
+            )
+            .unwrap();
         }
         assert_eq!(load(dir.path()).unwrap().mark.unwrap().commit, 40);
         let newest = dir.path().join("mark.0");

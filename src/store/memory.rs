@@ -39,6 +39,9 @@ impl StateStore for MemoryState {
     }
 
     fn bytes(&self) -> u64 {
-        self.records.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum()
+        self.records
+            .iter()
+            .map(|(key, value)| (key.len() + value.len()) as u64)
+            .sum()
     }
 }

@@ -56,7 +56,6 @@ use files::Ballast;
 use journal::Journal;
 use log::Tail;
 use mark::Mark;
-use outbox::Planned;
 use seal::{Keys, Purpose};
 use spool::Spool;
 use state::{Cipher, State};
@@ -130,7 +129,11 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { outbox: Caps::default(), journal_bytes: JOURNAL_BYTES_MAX, reserve_bytes: files::BALLAST_BYTES }
+        Self {
+            outbox: Caps::default(),
+            journal_bytes: JOURNAL_BYTES_MAX,
+            reserve_bytes: files::BALLAST_BYTES,
+        }
     }
 }
 
@@ -189,8 +192,15 @@ impl Store {
         let from = mark.as_ref().map(|mark| mark.log);
         let from = from.unwrap_or_else(|| log.start());
         let tail = log::read_on(&mut log, from)?;
+        if short {
+            // The next mark points into a file that is there.
+            log.begin_anew()?;
+        }
         if tail.lost > 0 || short {
-            alarms.push(Alarm::LogDamaged { commits: tail.lost, healed: tail.lost == 0 });
+            alarms.push(Alarm::LogDamaged {
+                commits: tail.lost,
+                healed: tail.lost == 0,
+            });
         }
         let recovered = recover::recover(dir, Cipher::new(&keys), mark.as_ref(), &tail, &mut log, now)?;
         let mut outbox = Outbox::open(dir, &keys, mark.as_ref().map(|m| m.outbox.clone()), limits.outbox)?;
@@ -198,7 +208,9 @@ impl Store {
         let mut journal = Journal::open(dir, &keys, journal_end, limits.journal_bytes)?;
         let unmarked = mark.is_none() && (recovered.state.sum().records > 0 || outbox.pending() > 0);
         if unmarked && alarms.is_empty() && tail.commits.first().is_none_or(|commit| commit.number > 1) {
-            alarms.push(Alarm::MarkDamaged { file: dir.join("mark.0") });
+            alarms.push(Alarm::MarkDamaged {
+                file: dir.join("mark.0"),
+            });
         }
         replay(&tail, &mut outbox, &mut journal)?;
         alarms.extend(recovered.alarms);
@@ -210,7 +222,10 @@ impl Store {
         let last = log.tail().ordinal;
         let applied = recovered.state.database().applied()?;
         if last <= applied.max(mark.commit) {
-            log.rewind(spool::Position { ordinal: applied.max(mark.commit) + 1, ..log.tail() })?;
+            log.rewind(spool::Position {
+                ordinal: applied.max(mark.commit) + 1,
+                ..log.tail()
+            })?;
         }
         let report = OpenReport {
             records: recovered.state.sum().records,
@@ -239,7 +254,10 @@ impl Store {
         };
         store.ballast.restore();
         if recovered.healed || !report.alarms.is_empty() {
-            report.alarms.iter().for_each(|alarm| tracing::error!(healed = alarm.healed(), "{alarm}"));
+            report
+                .alarms
+                .iter()
+                .for_each(|alarm| tracing::error!(healed = alarm.healed(), "{alarm}"));
             store.checkpoint(now)?;
             store.export()?;
         }
@@ -259,17 +277,30 @@ impl Store {
         let entries = planned.iter().map(|p| (p.sequence, p.new)).collect();
         let acks = self.outbox.acks().len();
         if changes.is_empty() && batch.journal.is_empty() && acks == 0 && planned.iter().all(|p| !p.new) {
-            return Ok(Committed { commit: 0, entries, bytes: 0, reserve_used: false });
+            return Ok(Committed {
+                commit: 0,
+                entries,
+                bytes: 0,
+                reserve_used: false,
+            });
         }
         let number = self.log.tail().ordinal;
-        let (sum, _) = self.state.sum_after(number, &changes);
-        let frame = log::encode(sum, &changes, &planned, &batch.journal, self.outbox.acks())?;
+        let after = self.state.after(number, &changes);
+        let frame = log::encode(after.sum, &changes, &planned, &batch.journal, self.outbox.acks())?;
         let (bytes, reserve_used) = self.write(&frame, urgent)?;
-        self.take(number, changes, planned, batch.journal, acks);
+        self.state.take(number, changes, after);
+        self.outbox.take(planned);
+        self.outbox.acks_written(acks);
+        self.journal.take(batch.journal);
         self.log_since_mark += bytes;
         self.log_since_export += bytes;
         self.checkpoint_if_overdue();
-        Ok(Committed { commit: number, entries, bytes, reserve_used })
+        Ok(Committed {
+            commit: number,
+            entries,
+            bytes,
+            reserve_used,
+        })
     }
 
     /// Does what is due: lets entries expire, makes a checkpoint, an export, sets the reserve aside again. To be called
@@ -320,9 +351,14 @@ impl Store {
         }
         let database = self.state.database();
         let records = self.state.keys().map(|key| {
-            let sealed = database.get(key)?.filter(|bytes| self.state.cipher().open(key, bytes).is_some());
+            let sealed = database
+                .get(key)?
+                .filter(|bytes| self.state.cipher().open(key, bytes).is_some());
             let detail = || format!("record {key} is damaged; restart to heal it from the export before");
-            let sealed = sealed.ok_or_else(|| StoreFault::Database { what: "exporting", detail: detail() })?;
+            let sealed = sealed.ok_or_else(|| StoreFault::Database {
+                what: "exporting",
+                detail: detail(),
+            })?;
             Ok((key.clone(), sealed))
         });
         let dir = self.dir.join("export");
@@ -372,7 +408,11 @@ impl Store {
     /// When the disk is full or broken; everything committed is durable all the same.
     pub fn close(mut self, now: Moment) -> Result<(), StoreFault> {
         self.checkpoint(now)?;
-        if self.log_since_export > 0 { self.export() } else { Ok(()) }
+        if self.log_since_export > 0 {
+            self.export()
+        } else {
+            Ok(())
+        }
     }
 
     /// Returns the record under a key.
@@ -385,7 +425,9 @@ impl Store {
 
     /// Returns all records in order of their keys.
     pub fn records(&self) -> impl Iterator<Item = Result<(String, Vec<u8>), StoreFault>> + '_ {
-        self.state.keys().filter_map(|key| self.state.get(key).transpose().map(|value| Ok((key.clone(), value?))))
+        self.state
+            .keys()
+            .filter_map(|key| self.state.get(key).transpose().map(|value| Ok((key.clone(), value?))))
     }
 
     /// The outbox.
@@ -450,13 +492,6 @@ impl Store {
         Ok(self.log.bytes_written - written)
     }
 
-    fn take(&mut self, number: u64, changes: Changes, planned: Vec<Planned>, notes: Vec<Note>, acks: usize) {
-        self.state.take(number, changes);
-        self.outbox.take(planned);
-        self.outbox.acks_written(acks);
-        self.journal.take(notes);
-    }
-
     fn checkpoint_if_overdue(&mut self) {
         if self.log_since_mark < self.checkpoint_at {
             return;
@@ -498,14 +533,21 @@ impl Store {
         let [first, second] = export::commits(&self.dir.join("export"));
         let needed = first.min(second).min(self.mark_before) + 1;
         let numbers: Vec<u32> = self.log.segments().map(|(n, _)| n).collect();
-        let holds = numbers.into_iter().rev().find(|&n| self.log.start_of(n).ordinal <= needed);
+        let holds = numbers
+            .into_iter()
+            .rev()
+            .find(|&n| self.log.start_of(n).ordinal <= needed);
         holds.map_or(Ok(()), |segment| self.log.drop_before(segment))
     }
 }
 
 fn lock(dir: &Path) -> Result<File, StoreFault> {
     let path = dir.join("lock");
-    let open = fs::OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+    let open = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path);
     let file = open.map_err(|e| StoreFault::io("opening", &path, e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -534,7 +576,11 @@ fn check_key(dir: &Path, keys: &Keys, mark: Option<&Mark>, log: &mut Spool) -> R
 fn make_room(dir: &Path, ballast: &Ballast) -> Result<(), StoreFault> {
     let probe = dir.join("probe");
     let tried = files::replace(&probe, &[0x5a; 64 << 10]).or_else(|fault| {
-        if fault.is_disk_full() && ballast.give_up() { files::replace(&probe, &[0x5a; 64 << 10]) } else { Err(fault) }
+        if fault.is_disk_full() && ballast.give_up() {
+            files::replace(&probe, &[0x5a; 64 << 10])
+        } else {
+            Err(fault)
+        }
     });
     files::remove(&probe)?;
     files::remove(&probe.with_extension("new"))?;
@@ -544,12 +590,19 @@ fn make_room(dir: &Path, ballast: &Ballast) -> Result<(), StoreFault> {
 /// Whether the log ends before the place up to which it was durable.
 fn is_short(log: &Spool, mark: &Mark) -> bool {
     let at = mark.log;
-    at.offset > 0 && !log.segments().any(|(n, bytes)| n > at.segment || (n == at.segment && bytes >= at.offset))
+    at.offset > 0
+        && !log
+            .segments()
+            .any(|(n, bytes)| n > at.segment || (n == at.segment && bytes >= at.offset))
 }
 
 /// The bytes of log behind a position.
 fn bytes_since(log: &Spool, from: spool::Position) -> u64 {
-    let bytes: u64 = log.segments().filter(|(n, _)| *n >= from.segment).map(|(_, bytes)| u64::from(bytes)).sum();
+    let bytes: u64 = log
+        .segments()
+        .filter(|(n, _)| *n >= from.segment)
+        .map(|(_, bytes)| u64::from(bytes))
+        .sum();
     bytes.saturating_sub(u64::from(from.offset))
 }
 

@@ -12,6 +12,8 @@
 //!
 //! Acknowledgements ride along with the next commit. A lost one means that the entry is sent again, under the same id.
 
+mod page;
+
 use super::codec::{Reader, Writer};
 use super::fault::{Alarm, StoreFault};
 use super::ledger::{Fate, Ledger};
@@ -200,6 +202,8 @@ pub struct Outbox {
     acks: Vec<Ack>,
     alarms: Vec<Alarm>,
     caps: Caps,
+    /// Where readers of each class stopped.
+    readers: [page::Readers; 4],
     /// Without a mark: what the spools hold, until the log is replayed.
     found: BTreeSet<(u16, u64)>,
 }
@@ -231,13 +235,28 @@ impl Outbox {
         let mut queues = Vec::with_capacity(Class::ALL.len());
         for (n, queue) in mark.queues.into_iter().enumerate() {
             let end = known.then_some(queue.tail);
-            let mut spool = Spool::open(dir.join(format!("class-{n}")), keys.sealer(Purpose::Outbox), keys.id(), end)?;
+            let mut spool = Spool::open(
+                dir.join(format!("class-{n}")),
+                keys.sealer(Purpose::Outbox),
+                keys.id(),
+                end,
+            )?;
             let head = if known { queue.head } else { spool.start() };
             if !known {
                 spool.walk_to_end(head, |_| Ok(()))?;
             }
-            let latest = queue.latest.into_iter().map(|(s, room, q, a)| ((s, room), (q, a))).collect();
-            queues.push(Queue { spool, head, marked: [head.segment; 2], young: VecDeque::new(), latest });
+            let latest = queue
+                .latest
+                .into_iter()
+                .map(|(s, room, q, a)| ((s, room), (q, a)))
+                .collect();
+            queues.push(Queue {
+                spool,
+                head,
+                marked: [head.segment; 2],
+                young: VecDeque::new(),
+                latest,
+            });
         }
         let mut outbox = Self {
             queues,
@@ -248,6 +267,7 @@ impl Outbox {
             acks: Vec::new(),
             alarms: Vec::new(),
             caps,
+            readers: Default::default(),
             found: BTreeSet::new(),
         };
         for mut stream in mark.streams {
@@ -255,7 +275,9 @@ impl Outbox {
             let index = outbox.stream(&stream.name, stream.class);
             outbox.streams[usize::from(index)].ledger = stream.ledger;
         }
-        mark.recent.into_iter().for_each(|(hash, stream, sequence)| outbox.recent.remember(hash, stream, sequence));
+        mark.recent
+            .into_iter()
+            .for_each(|(hash, stream, sequence)| outbox.recent.remember(hash, stream, sequence));
         if !known {
             outbox.find_streams()?;
         }
@@ -279,28 +301,42 @@ impl Outbox {
     /// When the disk cannot be read; damaged entries are no error, they are counted.
     pub fn next(&mut self, cursor: &mut Cursor, now: Moment, limit: usize) -> Result<Vec<Pending>, StoreFault> {
         let streams = &self.streams;
-        cursor.handed.retain(|_, (stream, sequence)| !streams[usize::from(*stream)].ledger.is_settled(*sequence));
+        cursor
+            .handed
+            .retain(|_, (stream, sequence)| !streams[usize::from(*stream)].ledger.is_settled(*sequence));
         let mut out = Vec::new();
         self.hand_backlog(Class::Emergency, cursor, now, limit, &mut out)?;
         self.hand_young(Class::Emergency, cursor, now, limit, &mut out);
         let others = [Class::Request, Class::Promise, Class::Telemetry];
         let fresh = limit - limit / BACKLOG_SHARE;
-        others.iter().for_each(|&class| self.hand_young(class, cursor, now, fresh, &mut out));
+        others
+            .iter()
+            .for_each(|&class| self.hand_young(class, cursor, now, fresh, &mut out));
         for class in others {
             self.hand_backlog(class, cursor, now, limit, &mut out)?;
         }
-        others.iter().for_each(|&class| self.hand_young(class, cursor, now, limit, &mut out));
+        others
+            .iter()
+            .for_each(|&class| self.hand_young(class, cursor, now, limit, &mut out));
         Ok(out)
     }
 
     /// Takes note that the other side has one entry.
     pub fn acknowledge(&mut self, stream: &str, sequence: u64) -> Acknowledged {
-        self.acknowledged(Ack { stream: stream.to_owned(), sequence, through: false })
+        self.acknowledged(Ack {
+            stream: stream.to_owned(),
+            sequence,
+            through: false,
+        })
     }
 
     /// Takes note that the other side has every entry up to this one.
     pub fn acknowledge_through(&mut self, stream: &str, sequence: u64) -> Acknowledged {
-        self.acknowledged(Ack { stream: stream.to_owned(), sequence, through: true })
+        self.acknowledged(Ack {
+            stream: stream.to_owned(),
+            sequence,
+            through: true,
+        })
     }
 
     /// The accounts by stream.
@@ -331,7 +367,9 @@ impl Outbox {
         for class in [Class::Request, Class::Promise, Class::Telemetry] {
             let queue = &mut self.queues[class.index()];
             for young in queue.young.iter().filter(|y| y.entry.expires <= now) {
-                self.streams[usize::from(young.stream)].ledger.settle(young.sequence, Fate::Expired);
+                self.streams[usize::from(young.stream)]
+                    .ledger
+                    .settle(young.sequence, Fate::Expired);
             }
             self.expire_backlog(class, now)?;
         }
@@ -377,17 +415,24 @@ impl Outbox {
             if rooms_waiting.contains(&(young.stream, room)) {
                 continue;
             }
-            let behind = queue.latest.get(&(young.stream, room.to_owned())).is_some_and(|&(sequence, arrival)| {
-                let handed = arrival <= cursor.passed[class.index()] || cursor.handed.contains_key(&arrival);
-                !handed && !ledger.is_settled(sequence)
-            });
+            let behind = queue
+                .latest
+                .get(&(young.stream, room.to_owned()))
+                .is_some_and(|&(sequence, arrival)| {
+                    let handed = arrival <= cursor.passed[class.index()] || cursor.handed.contains_key(&arrival);
+                    // An earlier one of this room may wait though the latest was acknowledged out of order.
+                    !handed && !ledger.is_settled_through(sequence)
+                });
             if behind {
                 rooms_waiting.insert((young.stream, room));
                 continue;
             }
             ledger.sent = ledger.sent.max(young.sequence);
             cursor.handed.insert(young.arrival, (young.stream, young.sequence));
-            out.push(Pending { sequence: young.sequence, entry: young.entry.clone() });
+            out.push(Pending {
+                sequence: young.sequence,
+                entry: young.entry.clone(),
+            });
         }
     }
 
@@ -413,7 +458,10 @@ impl Outbox {
                 Peeked::Frame { header, next } => {
                     let (stream, sequence) = unpack(header.a);
                     cursor.passed[n] = header.b;
-                    let settled = self.streams.get(usize::from(stream)).is_none_or(|s| s.ledger.is_settled(sequence));
+                    let settled = self
+                        .streams
+                        .get(usize::from(stream))
+                        .is_none_or(|s| s.ledger.is_settled(sequence));
                     if settled || cursor.handed.contains_key(&header.b) {
                         cursor.backlog[n] = next;
                         continue;
@@ -454,7 +502,9 @@ impl Outbox {
     }
 
     fn settle_ack(&mut self, ack: &Ack) -> Acknowledged {
-        let Some(&stream) = self.by_name.get(&ack.stream) else { return Acknowledged::Unknown };
+        let Some(&stream) = self.by_name.get(&ack.stream) else {
+            return Acknowledged::Unknown;
+        };
         let Stream { class, ledger, .. } = &mut self.streams[usize::from(stream)];
         if ack.sequence == 0 || ack.sequence > ledger.enqueued {
             return Acknowledged::Unknown;
@@ -466,11 +516,17 @@ impl Outbox {
         };
         let queue = &mut self.queues[class.index()];
         while let Some(front) = queue.young.front()
-            && self.streams[usize::from(front.stream)].ledger.is_settled(front.sequence)
+            && self.streams[usize::from(front.stream)]
+                .ledger
+                .is_settled(front.sequence)
         {
             queue.young.pop_front();
         }
-        if settled == 0 { Acknowledged::Already } else { Acknowledged::Settled(settled) }
+        if settled == 0 {
+            Acknowledged::Already
+        } else {
+            Acknowledged::Settled(settled)
+        }
     }
 
     /// Moves the head over everything that has met its fate.
@@ -507,9 +563,13 @@ impl Outbox {
         } else {
             let present = self.present(class)?;
             for (n, stream) in self.streams.iter_mut().enumerate().filter(|(_, s)| s.class == class) {
-                let gone: Vec<u64> = stream.ledger.open().filter(|q| !present.contains(&(n as u16, *q))).collect();
+                let gone: Vec<u64> = stream
+                    .ledger
+                    .open()
+                    .filter(|q| !present.contains(&(n as u16, *q)))
+                    .collect();
                 entries += gone.len() as u64;
-                gone.iter().for_each(|&q| drop(stream.ledger.settle(q, Fate::Damaged)));
+                gone.iter().for_each(|&q| _ = stream.ledger.settle(q, Fate::Damaged));
             }
         }
         if entries > 0 {
@@ -590,30 +650,58 @@ impl Outbox {
                 .or_insert_with(|| known.map_or((0, entry.class), |s| (s.ledger.enqueued, s.class)));
             if class != entry.class {
                 let (is, wanted) = (class as u8, entry.class as u8);
-                return Err(StoreFault::ClassOfStream { stream: entry.stream, is, wanted });
+                return Err(StoreFault::ClassOfStream {
+                    stream: entry.stream,
+                    is,
+                    wanted,
+                });
             }
             let hash = hash_of(&entry);
             let earlier = self.recent.by_hash.get(&hash).map(|&(_, sequence)| sequence);
             if let Some(sequence) = earlier.or_else(|| within.get(&hash).copied()) {
-                planned.push(Planned { arrival: 0, sequence, new: false, entry, hash });
+                planned.push(Planned {
+                    arrival: 0,
+                    sequence,
+                    new: false,
+                    entry,
+                    hash,
+                });
                 continue;
             }
             within.insert(hash, last + 1);
             next.insert(entry.stream.clone(), (last + 1, class));
-            planned.push(Planned { arrival, sequence: last + 1, new: true, entry, hash });
+            planned.push(Planned {
+                arrival,
+                sequence: last + 1,
+                new: true,
+                entry,
+                hash,
+            });
             arrival += 1;
         }
         if self.streams.len() + next.keys().filter(|name| !self.by_name.contains_key(*name)).count() > STREAMS_MAX {
             let (what, bytes) = ("number of streams with", self.streams.len() + next.len());
             let name = next.into_keys().next().unwrap_or_default();
-            return Err(StoreFault::TooLarge { what, name, bytes, max: STREAMS_MAX });
+            return Err(StoreFault::TooLarge {
+                what,
+                name,
+                bytes,
+                max: STREAMS_MAX,
+            });
         }
         Ok(planned)
     }
 
     /// Takes planned entries that are durable in the log.
     pub(crate) fn take(&mut self, planned: Vec<Planned>) {
-        for Planned { arrival, sequence, new, entry, hash } in planned {
+        for Planned {
+            arrival,
+            sequence,
+            new,
+            entry,
+            hash,
+        } in planned
+        {
             if !new {
                 continue;
             }
@@ -622,7 +710,12 @@ impl Outbox {
             ledger.enqueued = ledger.enqueued.max(sequence);
             self.next_arrival = self.next_arrival.max(arrival + 1);
             self.recent.remember(hash, stream, sequence);
-            self.queues[entry.class.index()].young.push_back(Young { arrival, stream, sequence, entry });
+            self.queues[entry.class.index()].young.push_back(Young {
+                arrival,
+                stream,
+                sequence,
+                entry,
+            });
         }
     }
 
@@ -633,13 +726,21 @@ impl Outbox {
         if sequence <= self.streams[usize::from(stream)].ledger.enqueued && self.found.contains(&(stream, sequence)) {
             return;
         }
-        self.take(vec![Planned { arrival, sequence, new: true, entry, hash }]);
+        self.take(vec![Planned {
+            arrival,
+            sequence,
+            new: true,
+            entry,
+            hash,
+        }]);
     }
 
     /// The log is replayed: numbers that are nowhere were lost with it, or with the mark, and are told.
     pub(crate) fn replayed(&mut self) -> Result<(), StoreFault> {
         self.found.clear();
-        Class::ALL.iter().try_for_each(|&class| self.account_damage(class, None, 0))
+        Class::ALL
+            .iter()
+            .try_for_each(|&class| self.account_damage(class, None, 0))
     }
 
     /// Settles acknowledgements as the log has them.
@@ -670,14 +771,21 @@ impl Outbox {
         }
         for queue in &mut self.queues {
             for young in queue.young.drain(..) {
-                if self.streams[usize::from(young.stream)].ledger.is_settled(young.sequence) {
+                if self.streams[usize::from(young.stream)]
+                    .ledger
+                    .is_settled(young.sequence)
+                {
                     continue;
                 }
                 let room = young.entry.room.as_ref().map_or("", RoomId::as_str).to_owned();
-                queue.latest.insert((young.stream, room), (young.sequence, young.arrival));
+                queue
+                    .latest
+                    .insert((young.stream, room), (young.sequence, young.arrival));
             }
             let streams = &self.streams;
-            queue.latest.retain(|(stream, _), (sequence, _)| !streams[usize::from(*stream)].ledger.is_settled(*sequence));
+            queue
+                .latest
+                .retain(|(stream, _), (q, _)| !streams[usize::from(*stream)].ledger.is_settled_through(*q));
         }
         moved
     }
@@ -688,12 +796,17 @@ impl Outbox {
             let queue = &mut self.queues[class.index()];
             let before = queue.spool.bytes_written;
             for young in &queue.young {
-                if self.streams[usize::from(young.stream)].ledger.is_settled(young.sequence) {
+                if self.streams[usize::from(young.stream)]
+                    .ledger
+                    .is_settled(young.sequence)
+                {
                     continue;
                 }
                 let mut plain = Writer::default();
                 encode_entry(&mut plain, young.arrival, young.sequence, &young.entry);
-                queue.spool.append(pack(young.stream, young.sequence), young.arrival, &plain.0)?;
+                queue
+                    .spool
+                    .append(pack(young.stream, young.sequence), young.arrival, &plain.0)?;
             }
             queue.spool.sync()?;
             bytes += queue.spool.bytes_written - before;
@@ -717,7 +830,12 @@ impl Outbox {
 
     fn live_bytes(&self, class: Class) -> u64 {
         let queue = &self.queues[class.index()];
-        queue.spool.segments().filter(|(n, _)| *n >= queue.head.segment).map(|(_, bytes)| u64::from(bytes)).sum()
+        queue
+            .spool
+            .segments()
+            .filter(|(n, _)| *n >= queue.head.segment)
+            .map(|(_, bytes)| u64::from(bytes))
+            .sum()
     }
 
     /// Gives up the oldest segment of a class; false when there is but one.
@@ -731,7 +849,14 @@ impl Outbox {
         loop {
             let queue = &mut self.queues[n];
             match queue.spool.peek(queue.head)? {
-                Peeked::Frame { next, .. } if next.segment > oldest => break,
+                Peeked::Frame { next, .. } if next.segment > oldest => {
+                    // The head leaves the file, so that the file counts no more: each call makes room, or says false.
+                    queue.head = Position {
+                        ordinal: queue.head.ordinal,
+                        ..queue.spool.start_of(next.segment)
+                    };
+                    break;
+                }
                 Peeked::Frame { header, next } => {
                     let (stream, sequence) = unpack(header.a);
                     if let Some(stream) = self.streams.get_mut(usize::from(stream)) {
@@ -746,7 +871,11 @@ impl Outbox {
                 Peeked::End => return Ok(false),
             }
         }
-        tracing::warn!(class = n, dropped, "outbox full: the oldest entries of this class gave way");
+        tracing::warn!(
+            class = n,
+            dropped,
+            "outbox full: the oldest entries of this class gave way"
+        );
         Ok(true)
     }
 
@@ -755,16 +884,26 @@ impl Outbox {
         let queue = |q: &Queue| QueueMark {
             head: q.head,
             tail: q.spool.tail(),
-            latest: q.latest.iter().map(|((s, room), &(q, a))| (*s, room.clone(), q, a)).collect(),
+            latest: q
+                .latest
+                .iter()
+                .map(|((s, room), &(q, a))| (*s, room.clone(), q, a))
+                .collect(),
         };
-        let stream = |s: &Stream| StreamMark { name: s.name.clone(), class: s.class, ledger: s.ledger.saved() };
+        let stream = |s: &Stream| StreamMark {
+            name: s.name.clone(),
+            class: s.class,
+            ledger: s.ledger.saved(),
+        };
         let skipped = self.recent.order.len().saturating_sub(RECENT_SAVED_MAX);
         let recent = self.recent.order.iter().skip(skipped);
         OutboxMark {
             next_arrival: self.next_arrival,
             queues: std::array::from_fn(|n| queue(&self.queues[n])),
             streams: self.streams.iter().map(stream).collect(),
-            recent: recent.filter_map(|h| self.recent.by_hash.get(h).map(|&(s, q)| (*h, s, q))).collect(),
+            recent: recent
+                .filter_map(|h| self.recent.by_hash.get(h).map(|&(s, q)| (*h, s, q)))
+                .collect(),
         }
     }
 
@@ -787,7 +926,11 @@ impl Outbox {
             return index;
         }
         let index = self.streams.len() as u16;
-        self.streams.push(Stream { name: name.to_owned(), class, ledger: Ledger::default() });
+        self.streams.push(Stream {
+            name: name.to_owned(),
+            class,
+            ledger: Ledger::default(),
+        });
         self.by_name.insert(name.to_owned(), index);
         index
     }
@@ -798,7 +941,12 @@ fn check_entry(entry: &Entry) -> Result<(), StoreFault> {
     check_name("stream", &entry.stream, 48)?;
     let bytes = entry.body.len();
     if bytes > BODY_BYTES_MAX {
-        return Err(StoreFault::TooLarge { what: "entry", name: entry.id.clone(), bytes, max: BODY_BYTES_MAX });
+        return Err(StoreFault::TooLarge {
+            what: "entry",
+            name: entry.id.clone(),
+            bytes,
+            max: BODY_BYTES_MAX,
+        });
     }
     Ok(())
 }
@@ -818,20 +966,47 @@ fn hash_of(entry: &Entry) -> u64 {
         context.update(&(part.len() as u64).to_le_bytes());
         context.update(part);
     }
-    context.finish().as_ref().iter().take(8).fold(0, |word, &byte| word << 8 | u64::from(byte))
+    context
+        .finish()
+        .as_ref()
+        .iter()
+        .take(8)
+        .fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 pub(crate) fn encode_entry(to: &mut Writer, arrival: u64, sequence: u64, entry: &Entry) {
-    to.u64(arrival).u64(sequence).u8(entry.class as u8).text(&entry.stream).text(&entry.id);
-    to.text(entry.room.as_ref().map_or("", RoomId::as_str)).i64(entry.at.millis()).i64(entry.expires.millis());
+    to.u64(arrival)
+        .u64(sequence)
+        .u8(entry.class as u8)
+        .text(&entry.stream)
+        .text(&entry.id);
+    to.text(entry.room.as_ref().map_or("", RoomId::as_str))
+        .i64(entry.at.millis())
+        .i64(entry.expires.millis());
     to.bytes(&entry.body);
 }
 
 pub(crate) fn decode_entry(from: &mut Reader<'_>) -> Option<(u64, u64, Entry)> {
     let (arrival, sequence, class) = (from.u64()?, from.u64()?, Class::from_index(from.u8()?)?);
     let (stream, id, room) = (from.text()?.to_owned(), from.text()?.to_owned(), from.text()?);
-    let room = if room.is_empty() { None } else { Some(RoomId::new(room).ok()?) };
+    let room = if room.is_empty() {
+        None
+    } else {
+        Some(RoomId::new(room).ok()?)
+    };
     let (at, expires) = (Moment::from_millis(from.i64()?), Moment::from_millis(from.i64()?));
     let body = from.bytes()?.to_vec();
-    Some((arrival, sequence, Entry { id, stream, class, room, body, at, expires }))
+    Some((
+        arrival,
+        sequence,
+        Entry {
+            id,
+            stream,
+            class,
+            room,
+            body,
+            at,
+            expires,
+        },
+    ))
 }

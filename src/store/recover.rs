@@ -43,23 +43,40 @@ pub(crate) fn recover(
     let (database, content) = open(dir, &cipher, now, &mut alarms)?;
     let sum = cipher.sum(content.good.iter());
     let owed = expected(mark, tail, content.applied);
-    let hashes = content.good.iter().map(|(key, record)| (key.clone(), cipher.hash(key, record))).collect();
+    let hashes = content
+        .good
+        .iter()
+        .map(|(key, record)| (key.clone(), cipher.hash(key, record)))
+        .collect();
     let whole = alarms.is_empty() && content.bad.is_empty() && owed == Some(sum);
     let mut state = State::new(Box::new(database), cipher, hashes);
     if whole {
         let later = tail.commits.iter().filter(|commit| commit.number > content.applied);
-        later.for_each(|commit| state.take(commit.number, commit.changes.clone()));
+        later.for_each(|commit| state.replay(commit.number, commit.changes.clone()));
     } else {
-        let last_sum = tail.commits.last().map(|commit| commit.sum).or(mark.map(|mark| mark.sum));
+        let last_sum = tail
+            .commits
+            .last()
+            .map(|commit| commit.sum)
+            .or(mark.map(|mark| mark.sum));
         if owed != Some(sum) && content.bad.is_empty() && alarms.is_empty() {
             let expected = mark.map_or(0, |mark| mark.commit);
-            alarms.push(Alarm::DatabaseLoss { found: content.applied, expected });
+            alarms.push(Alarm::DatabaseLoss {
+                found: content.applied,
+                expected,
+            });
         }
         heal(dir, &mut state, content, log, last_sum, &mut alarms)?;
     }
     let healed = !whole;
-    if whole && let Some(last) = tail.commits.last() && last.sum != state.sum() {
-        alarms.push(Alarm::StateLost { expected: last.sum.records, found: state.sum().records });
+    if whole
+        && let Some(last) = tail.commits.last()
+        && last.sum != state.sum()
+    {
+        alarms.push(Alarm::StateLost {
+            expected: last.sum.records,
+            found: state.sum().records,
+        });
     }
     Ok(Recovered { state, alarms, healed })
 }
@@ -67,18 +84,18 @@ pub(crate) fn recover(
 /// What the database must sum up to at the commit it says it holds.
 fn expected(mark: Option<&Mark>, tail: &Tail, applied: u64) -> Option<Sum> {
     let of_mark = mark.filter(|mark| mark.commit == applied).map(|mark| mark.sum);
-    let of_log = || tail.commits.iter().find(|commit| commit.number == applied).map(|commit| commit.sum);
+    let of_log = || {
+        tail.commits
+            .iter()
+            .find(|commit| commit.number == applied)
+            .map(|commit| commit.sum)
+    };
     let of_nothing = || (applied == 0 && mark.is_none()).then(Sum::default);
     of_mark.or_else(of_log).or_else(of_nothing)
 }
 
 /// Opens and reads the database; one that cannot be read to its end is moved aside and a new one made.
-fn open(
-    dir: &Path,
-    cipher: &Cipher,
-    now: Moment,
-    alarms: &mut Vec<Alarm>,
-) -> Result<(SledState, Content), StoreFault> {
+fn open(dir: &Path, cipher: &Cipher, now: Moment, alarms: &mut Vec<Alarm>) -> Result<(SledState, Content), StoreFault> {
     let path = dir.join("state");
     let cause = match SledState::open(&path).and_then(|database| read(&database, cipher).map(|c| (database, c))) {
         Ok(opened) => return Ok(opened),
@@ -86,17 +103,30 @@ fn open(
         Err(StoreFault::Io { source, .. }) if source.kind() == std::io::ErrorKind::UnexpectedEof => source.to_string(),
         Err(fault) => return Err(fault),
     };
-    let quarantine = (0..).map(|n| dir.join(format!("quarantine-{}-{n}", now.millis()))).find(|path| !path.exists());
+    let quarantine = (0..)
+        .map(|n| dir.join(format!("quarantine-{}-{n}", now.millis())))
+        .find(|path| !path.exists());
     let quarantine = quarantine.expect("among endless names one is free");
     std::fs::rename(&path, &quarantine).map_err(|e| StoreFault::io("moving aside", &path, e))?;
     tracing::error!(%cause, quarantine = %quarantine.display(), "state database unreadable, moved aside");
     alarms.push(Alarm::DatabaseReplaced { quarantine, cause });
     let database = SledState::open(&path)?;
-    Ok((database, Content { applied: 0, good: BTreeMap::new(), bad: BTreeSet::new() }))
+    Ok((
+        database,
+        Content {
+            applied: 0,
+            good: BTreeMap::new(),
+            bad: BTreeSet::new(),
+        },
+    ))
 }
 
 fn read(database: &SledState, cipher: &Cipher) -> Result<Content, StoreFault> {
-    let mut content = Content { applied: database.applied()?, good: BTreeMap::new(), bad: BTreeSet::new() };
+    let mut content = Content {
+        applied: database.applied()?,
+        good: BTreeMap::new(),
+        bad: BTreeSet::new(),
+    };
     database.scan(&mut |key, value| {
         let name = String::from_utf8_lossy(key).into_owned();
         match cipher.open(&name, value) {
@@ -122,7 +152,11 @@ fn heal(
     alarms.extend(damaged);
     let all = log::read_all(log)?;
     let complete = reaches(export.commit, &all, log);
-    let mut truth: Truth = export.records.into_iter().map(|(key, r)| (key, (r.commit, Some(r)))).collect();
+    let mut truth: Truth = export
+        .records
+        .into_iter()
+        .map(|(key, r)| (key, (r.commit, Some(r))))
+        .collect();
     let later = all.commits.into_iter().filter(|commit| commit.number > export.commit);
     later.for_each(|commit| overlay(&mut truth, commit));
     if !complete {
@@ -130,7 +164,10 @@ fn heal(
     }
     keep_aside(dir, state.database(), &content.bad)?;
     let known: BTreeSet<String> = content.good.keys().chain(&content.bad).cloned().collect();
-    for key in known.iter().filter(|key| truth.get(*key).is_none_or(|(_, record)| record.is_none())) {
+    for key in known
+        .iter()
+        .filter(|key| truth.get(*key).is_none_or(|(_, record)| record.is_none()))
+    {
         state.heal(key, None);
     }
     for (key, (_, record)) in &truth {
@@ -140,13 +177,22 @@ fn heal(
     }
     for key in &content.bad {
         let healed = complete || truth.get(key).is_some_and(|(_, record)| record.is_some());
-        alarms.push(Alarm::RecordDamaged { key: key.clone(), healed });
+        alarms.push(Alarm::RecordDamaged {
+            key: key.clone(),
+            healed,
+        });
     }
     match last_sum {
         Some(sum) if sum == state.sum() => {}
-        Some(sum) => alarms.push(Alarm::StateLost { expected: sum.records, found: state.sum().records }),
+        Some(sum) => alarms.push(Alarm::StateLost {
+            expected: sum.records,
+            found: state.sum().records,
+        }),
         None if complete => {}
-        None => alarms.push(Alarm::StateLost { expected: 0, found: state.sum().records }),
+        None => alarms.push(Alarm::StateLost {
+            expected: 0,
+            found: state.sum().records,
+        }),
     }
     Ok(())
 }
@@ -154,13 +200,19 @@ fn heal(
 /// Whether export and log together have every commit.
 fn reaches(exported: u64, all: &Tail, log: &Spool) -> bool {
     let first = all.commits.first().map_or(log.tail().ordinal, |commit| commit.number);
-    let next = all.commits.last().map_or(log.tail().ordinal, |commit| commit.number + 1);
+    let next = all
+        .commits
+        .last()
+        .map_or(log.tail().ordinal, |commit| commit.number + 1);
     all.lost == 0 && first <= exported + 1 && next == log.tail().ordinal
 }
 
 fn overlay(truth: &mut Truth, commit: Commit) {
     for (key, value) in commit.changes {
-        let record = value.map(|value| Record { commit: commit.number, value });
+        let record = value.map(|value| Record {
+            commit: commit.number,
+            value,
+        });
         truth.insert(key, (commit.number, record));
     }
 }

@@ -26,7 +26,9 @@ impl SecretKey {
     /// When the operating system gives no random bytes.
     pub fn random() -> Result<Self, StoreFault> {
         let mut bytes = Zeroizing::new([0; 32]);
-        SystemRandom::new().fill(&mut *bytes).map_err(|_| StoreFault::NoRandom)?;
+        SystemRandom::new()
+            .fill(&mut *bytes)
+            .map_err(|_| StoreFault::NoRandom)?;
         Ok(Self(bytes))
     }
 
@@ -78,7 +80,10 @@ impl Keys {
         let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"innkeeper store").extract(master.bytes());
         let mut id = [0; 8];
         id.copy_from_slice(&derive(&root, b"innkeeper store 1 name of the key")[..8]);
-        Self { root, id: u64::from_le_bytes(id) }
+        Self {
+            root,
+            id: u64::from_le_bytes(id),
+        }
     }
 
     /// A name for the key that says nothing about it: written beside what it sealed, so that a wrong key is told from
@@ -90,7 +95,11 @@ impl Keys {
     pub(crate) fn sealer(&self, purpose: Purpose) -> Sealer {
         let bytes = derive(&self.root, purpose.label());
         let key = aead::UnboundKey::new(&aead::AES_256_GCM, &*bytes).expect("a derived key has the cipher's length");
-        Sealer { key: aead::LessSafeKey::new(key), random: SystemRandom::new(), purpose }
+        Sealer {
+            key: aead::LessSafeKey::new(key),
+            random: SystemRandom::new(),
+            purpose,
+        }
     }
 
     /// The key under which records are summed up.
@@ -142,7 +151,11 @@ impl Sealer {
         let (nonce, rest) = sealed.split_at_checked(aead::NONCE_LEN)?;
         let nonce = aead::Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut plain = rest.to_vec();
-        let length = self.key.open_in_place(nonce, aead::Aad::from(place), &mut plain).ok()?.len();
+        let length = self
+            .key
+            .open_in_place(nonce, aead::Aad::from(place), &mut plain)
+            .ok()?
+            .len();
         plain.truncate(length);
         Some(plain)
     }
@@ -175,7 +188,10 @@ mod tests {
     #[test]
     fn the_same_text_never_seals_to_the_same_bytes() {
         let sealer = keys(1).sealer(Purpose::State);
-        assert_ne!(sealer.seal(b"", b"asleep").unwrap(), sealer.seal(b"", b"asleep").unwrap());
+        assert_ne!(
+            sealer.seal(b"", b"asleep").unwrap(),
+            sealer.seal(b"", b"asleep").unwrap()
+        );
     }
 
     #[test]

@@ -54,9 +54,17 @@ pub(crate) struct Header {
 /// What is at a position.
 #[derive(Debug)]
 pub(crate) enum Found {
-    Frame { header: Header, payload: Vec<u8>, next: Position },
+    Frame {
+        header: Header,
+        payload: Vec<u8>,
+        next: Position,
+    },
     /// `lost` frames did not open; `header` is there when it is one whose payload alone is damaged.
-    Damaged { header: Option<Header>, lost: u64, next: Position },
+    Damaged {
+        header: Option<Header>,
+        lost: u64,
+        next: Position,
+    },
     End,
 }
 
@@ -88,7 +96,11 @@ impl Spool {
             sealer,
             key_id,
             segments,
-            tail: Position { segment: 0, offset: 0, ordinal: 1 },
+            tail: Position {
+                segment: 0,
+                offset: 0,
+                ordinal: 1,
+            },
             writing: None,
             unsynced: Vec::new(),
             dirty: false,
@@ -120,7 +132,9 @@ impl Spool {
 
     /// Where the oldest frame is that is still kept.
     pub(crate) fn start(&mut self) -> Position {
-        let Some(&segment) = self.segments.keys().next() else { return self.tail };
+        let Some(&segment) = self.segments.keys().next() else {
+            return self.tail;
+        };
         self.start_of(segment)
     }
 
@@ -129,20 +143,34 @@ impl Spool {
         let offset = SEGMENT_HEADER_BYTES;
         let from_header = self.segment_header(segment).map(|h| h.first);
         let ordinal = from_header.or_else(|| self.search(segment, offset, 0).map(|(_, h)| h.ordinal));
-        Position { segment, offset, ordinal: ordinal.unwrap_or(self.tail.ordinal) }
+        Position {
+            segment,
+            offset,
+            ordinal: ordinal.unwrap_or(self.tail.ordinal),
+        }
     }
 
     /// The name of the key a segment was sealed with, where the segment still says so.
     pub(crate) fn key_ids(&mut self) -> Vec<u64> {
         let numbers: Vec<u32> = self.segments.keys().copied().collect();
-        numbers.into_iter().filter_map(|n| self.segment_header(n)).map(|h| h.key_id).collect()
+        numbers
+            .into_iter()
+            .filter_map(|n| self.segment_header(n))
+            .map(|h| h.key_id)
+            .collect()
     }
 
     /// Appends a frame; not durable before [`Spool::sync`]. After a fault the spool is as it was.
     pub(crate) fn append(&mut self, a: u64, b: u64, plain: &[u8]) -> Result<Position, StoreFault> {
         let ordinal = self.tail.ordinal;
         let payload = self.sealer.seal(&place(ordinal, a, b), plain)?;
-        let header = Header { ordinal, a, b, length: payload.len() as u32, crc: crc32fast::hash(&payload) };
+        let header = Header {
+            ordinal,
+            a,
+            b,
+            length: payload.len() as u32,
+            crc: crc32fast::hash(&payload),
+        };
         let mut frame = header.encode();
         frame.extend_from_slice(&payload);
         let before = self.tail;
@@ -178,15 +206,26 @@ impl Spool {
         self.writing = None;
         self.reading = None;
         self.unsynced.clear();
-        let behind: Vec<u32> = self.segments.range(end.segment.saturating_add(1)..).map(|(&n, _)| n).collect();
+        let behind: Vec<u32> = self
+            .segments
+            .range(end.segment.saturating_add(1)..)
+            .map(|(&n, _)| n)
+            .collect();
         for segment in behind {
             files::remove(&self.path(segment))?;
             self.segments.remove(&segment);
         }
-        if let Some(length) = self.segments.get_mut(&end.segment).filter(|length| **length > end.offset) {
+        if let Some(length) = self
+            .segments
+            .get_mut(&end.segment)
+            .filter(|length| **length > end.offset)
+        {
             *length = end.offset;
             let path = self.path(end.segment);
-            let cut = OpenOptions::new().write(true).open(&path).and_then(|f| f.set_len(u64::from(end.offset)));
+            let cut = OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .and_then(|f| f.set_len(u64::from(end.offset)));
             cut.map_err(|e| StoreFault::io("cutting", &path, e))?;
         }
         self.tail = end;
@@ -202,7 +241,12 @@ impl Spool {
 
     /// Deletes the segments before this one.
     pub(crate) fn drop_before(&mut self, segment: u32) -> Result<(), StoreFault> {
-        let done: Vec<u32> = self.segments.range(..segment).map(|(&n, _)| n).filter(|&n| n != self.tail.segment).collect();
+        let done: Vec<u32> = self
+            .segments
+            .range(..segment)
+            .map(|(&n, _)| n)
+            .filter(|&n| n != self.tail.segment)
+            .collect();
         for segment in done {
             files::remove(&self.path(segment))?;
             self.segments.remove(&segment);
@@ -214,17 +258,30 @@ impl Spool {
     pub(crate) fn read(&mut self, at: Position) -> Result<Found, StoreFault> {
         let (header, next) = match self.peek(at)? {
             Peeked::Frame { header, next } => (header, next),
-            Peeked::Damaged { lost, next } => return Ok(Found::Damaged { header: None, lost, next }),
+            Peeked::Damaged { lost, next } => {
+                return Ok(Found::Damaged {
+                    header: None,
+                    lost,
+                    next,
+                });
+            }
             Peeked::End => return Ok(Found::End),
         };
         let mut sealed = vec![0; header.length as usize];
         let from = u64::from(next.offset - header.length);
         self.read_at(next.segment, &mut sealed, from)?;
         let whole = crc32fast::hash(&sealed) == header.crc;
-        let opened = self.sealer.open(&place(header.ordinal, header.a, header.b), &sealed).filter(|_| whole);
+        let opened = self
+            .sealer
+            .open(&place(header.ordinal, header.a, header.b), &sealed)
+            .filter(|_| whole);
         Ok(match opened {
             Some(payload) => Found::Frame { header, payload, next },
-            None => Found::Damaged { header: Some(header), lost: 1, next },
+            None => Found::Damaged {
+                header: Some(header),
+                lost: 1,
+                next,
+            },
         })
     }
 
@@ -244,7 +301,10 @@ impl Spool {
             if let Some(damaged) = self.missing_until(at, next) {
                 return Ok(damaged);
             }
-            at = Position { ordinal: at.ordinal, ..next };
+            at = Position {
+                ordinal: at.ordinal,
+                ..next
+            };
         }
     }
 
@@ -253,21 +313,41 @@ impl Spool {
             && header.ordinal == at.ordinal
         {
             let offset = at.offset + FRAME_HEADER_BYTES as u32 + header.length;
-            return Ok(Peeked::Frame { header, next: Position { offset, ordinal: at.ordinal + 1, ..at } });
+            return Ok(Peeked::Frame {
+                header,
+                next: Position {
+                    offset,
+                    ordinal: at.ordinal + 1,
+                    ..at
+                },
+            });
         }
         let next = match self.search(at.segment, at.offset, at.ordinal) {
-            Some((offset, header)) => Position { offset, ordinal: header.ordinal, ..at },
+            Some((offset, header)) => Position {
+                offset,
+                ordinal: header.ordinal,
+                ..at
+            },
             None => {
                 let following = self.segments.range(at.segment + 1..).next().map(|(&n, _)| n);
                 following.map_or(self.tail, |n| self.start_of(n))
             }
         };
-        let next = Position { ordinal: next.ordinal.max(at.ordinal), ..next };
-        Ok(Peeked::Damaged { lost: next.ordinal - at.ordinal, next })
+        let next = Position {
+            ordinal: next.ordinal.max(at.ordinal),
+            ..next
+        };
+        Ok(Peeked::Damaged {
+            lost: next.ordinal - at.ordinal,
+            next,
+        })
     }
 
     fn missing_until(&self, at: Position, next: Position) -> Option<Peeked> {
-        (next.ordinal > at.ordinal).then(|| Peeked::Damaged { lost: next.ordinal - at.ordinal, next })
+        (next.ordinal > at.ordinal).then(|| Peeked::Damaged {
+            lost: next.ordinal - at.ordinal,
+            next,
+        })
     }
 
     /// Walks from a position over everything there is, hands each piece on, and sets the end behind the last whole
@@ -283,7 +363,11 @@ impl Spool {
             return Ok(0);
         };
         // The number at the end is not known yet: nothing is missing there before something whole follows.
-        self.tail = Position { segment, offset: end, ordinal: 0 };
+        self.tail = Position {
+            segment,
+            offset: end,
+            ordinal: 0,
+        };
         let mut at = from;
         let mut whole = from;
         let mut held = Vec::new();
@@ -302,7 +386,11 @@ impl Spool {
                 }
             }
         }
-        let torn = self.segments.range(whole.segment..).map(|(_, &n)| u64::from(n)).sum::<u64>();
+        let torn = self
+            .segments
+            .range(whole.segment..)
+            .map(|(_, &n)| u64::from(n))
+            .sum::<u64>();
         let torn = torn.saturating_sub(u64::from(whole.offset));
         self.rewind(whole)?;
         Ok(torn)
@@ -317,7 +405,13 @@ impl Spool {
     }
 
     fn begin_segment(&mut self) -> Result<(), StoreFault> {
-        let number = self.segments.keys().next_back().map_or(0, |&n| n).max(self.tail.segment) + 1;
+        let number = self
+            .segments
+            .keys()
+            .next_back()
+            .map_or(0, |&n| n)
+            .max(self.tail.segment)
+            + 1;
         let path = self.path(number);
         let file = files::create_private(&path).map_err(|e| StoreFault::io("beginning a segment", &path, e))?;
         let header = SegmentHeader {
@@ -332,7 +426,11 @@ impl Spool {
             self.unsynced.push(full);
         }
         self.dir_dirty = true;
-        self.tail = Position { segment: number, offset: 0, ordinal: self.tail.ordinal };
+        self.tail = Position {
+            segment: number,
+            offset: 0,
+            ordinal: self.tail.ordinal,
+        };
         self.write_at_tail(&header.encode())
     }
 
@@ -343,7 +441,10 @@ impl Spool {
     }
 
     fn write_at_tail(&mut self, bytes: &[u8]) -> Result<(), StoreFault> {
-        let file = self.writing.as_ref().expect("a segment is begun before it is written to");
+        let file = self
+            .writing
+            .as_ref()
+            .expect("a segment is begun before it is written to");
         let written = file.write_all_at(bytes, u64::from(self.tail.offset));
         written.map_err(|e| StoreFault::io("writing a segment", &self.path(self.tail.segment), e))?;
         self.dirty = true;
@@ -359,7 +460,8 @@ impl Spool {
             return Ok(None);
         }
         self.read_at(at.segment, &mut bytes, u64::from(at.offset))?;
-        let fits = |h: &Header| u64::from(at.offset) + (FRAME_HEADER_BYTES as u64) + u64::from(h.length) <= u64::from(end);
+        let fits =
+            |h: &Header| u64::from(at.offset) + (FRAME_HEADER_BYTES as u64) + u64::from(h.length) <= u64::from(end);
         Ok(Header::decode(&bytes).filter(fits))
     }
 
@@ -371,8 +473,17 @@ impl Spool {
         while from < end {
             let mut piece = vec![0; SEARCH_BYTES.min((end - from) as usize)];
             self.read_at(segment, &mut piece, u64::from(from)).ok()?;
-            for at in piece.windows(4).enumerate().filter(|(_, w)| *w == magic).map(|(i, _)| from + i as u32) {
-                let place = Position { segment, offset: at, ordinal: 0 };
+            for at in piece
+                .windows(4)
+                .enumerate()
+                .filter(|(_, w)| *w == magic)
+                .map(|(i, _)| from + i as u32)
+            {
+                let place = Position {
+                    segment,
+                    offset: at,
+                    ordinal: 0,
+                };
                 if let Ok(Some(header)) = self.header_at(place, end)
                     && header.ordinal > above
                 {
@@ -398,7 +509,8 @@ impl Spool {
             self.reading = Some((segment, file));
         }
         let (_, file) = self.reading.as_ref().expect("the segment was opened just above");
-        file.read_exact_at(bytes, offset).map_err(|e| StoreFault::io("reading a segment", &self.path(segment), e))
+        file.read_exact_at(bytes, offset)
+            .map_err(|e| StoreFault::io("reading a segment", &self.path(segment), e))
     }
 
     fn path(&self, segment: u32) -> PathBuf {
@@ -417,7 +529,13 @@ pub(crate) enum Peeked {
 impl Header {
     fn encode(&self) -> Vec<u8> {
         let mut w = Writer(Vec::with_capacity(FRAME_HEADER_BYTES + self.length as usize));
-        w.u32(FRAME_MAGIC).u32(1).u32(self.length).u64(self.ordinal).u64(self.a).u64(self.b).u32(self.crc);
+        w.u32(FRAME_MAGIC)
+            .u32(1)
+            .u32(self.length)
+            .u64(self.ordinal)
+            .u64(self.a)
+            .u64(self.b)
+            .u32(self.crc);
         let crc = crc32fast::hash(&w.0);
         w.u32(crc);
         w.0
@@ -426,7 +544,13 @@ impl Header {
     fn decode(bytes: &[u8; FRAME_HEADER_BYTES]) -> Option<Self> {
         let mut r = Reader(bytes);
         let (magic, version, length) = (r.u32()?, r.u32()?, r.u32()?);
-        let header = Self { length, ordinal: r.u64()?, a: r.u64()?, b: r.u64()?, crc: r.u32()? };
+        let header = Self {
+            length,
+            ordinal: r.u64()?,
+            a: r.u64()?,
+            b: r.u64()?,
+            crc: r.u32()?,
+        };
         let whole = r.u32()? == crc32fast::hash(&bytes[..FRAME_HEADER_BYTES - 4]);
         (magic == FRAME_MAGIC && version == 1 && whole && length as usize <= PAYLOAD_BYTES_MAX).then_some(header)
     }
@@ -443,7 +567,11 @@ struct SegmentHeader {
 impl SegmentHeader {
     fn encode(&self) -> Vec<u8> {
         let mut w = Writer(SEGMENT_MAGIC.to_vec());
-        w.u64(self.key_id).u32(self.number).u32(self.before).u32(self.before_end).u64(self.first);
+        w.u64(self.key_id)
+            .u32(self.number)
+            .u32(self.before)
+            .u32(self.before_end)
+            .u64(self.first);
         let crc = crc32fast::hash(&w.0);
         w.u32(crc);
         w.0
@@ -453,7 +581,13 @@ impl SegmentHeader {
         let mut r = Reader(bytes);
         let magic = r.take(8)?;
         let (key_id, number, before, before_end) = (r.u64()?, r.u32()?, r.u32()?, r.u32()?);
-        let header = Self { key_id, number, before, before_end, first: r.u64()? };
+        let header = Self {
+            key_id,
+            number,
+            before,
+            before_end,
+            first: r.u64()?,
+        };
         let whole = r.u32()? == crc32fast::hash(&bytes[..SEGMENT_HEADER_BYTES as usize - 4]);
         (magic == SEGMENT_MAGIC && whole).then_some(header)
     }
@@ -474,8 +608,13 @@ fn list(dir: &Path) -> Result<BTreeMap<u32, u32>, StoreFault> {
     for entry in fs::read_dir(dir).map_err(|e| StoreFault::io("listing", dir, e))? {
         let entry = entry.map_err(|e| StoreFault::io("listing", dir, e))?;
         let name = entry.file_name();
-        let number = name.to_str().and_then(|n| n.strip_suffix(".seg")).and_then(|n| n.parse().ok());
-        let (Some(number), Ok(meta)) = (number, entry.metadata()) else { continue };
+        let number = name
+            .to_str()
+            .and_then(|n| n.strip_suffix(".seg"))
+            .and_then(|n| n.parse().ok());
+        let (Some(number), Ok(meta)) = (number, entry.metadata()) else {
+            continue;
+        };
         segments.insert(number, u32::try_from(meta.len()).unwrap_or(u32::MAX));
         let mut bytes = [0; SEGMENT_HEADER_BYTES as usize];
         let read = File::open(entry.path()).and_then(|f| f.read_exact_at(&mut bytes, 0));
@@ -490,5 +629,11 @@ fn list(dir: &Path) -> Result<BTreeMap<u32, u32>, StoreFault> {
 }
 
 fn ignore_short(read: io::Result<()>) -> io::Result<()> {
-    read.or_else(|e| if e.kind() == io::ErrorKind::UnexpectedEof { Ok(()) } else { Err(e) })
+    read.or_else(|e| {
+        if e.kind() == io::ErrorKind::UnexpectedEof {
+            Ok(())
+        } else {
+            Err(e)
+        }
+    })
 }

@@ -62,13 +62,20 @@ pub(crate) struct Record {
 
 /// The records of the property.
 pub(crate) struct State {
-    database: Box<dyn StateStore>,
+    database: Box<dyn StateStore + Send>,
     cipher: Cipher,
     /// The hash of every record by its key.
     directory: BTreeMap<String, u64>,
     sum: Sum,
     /// Put since the last checkpoint, in clear; `None` when removed.
     fresh: BTreeMap<String, Option<Record>>,
+}
+
+/// What changes lead to: the sum over all records, and the hash of each that is put.
+#[derive(Debug)]
+pub(crate) struct After {
+    pub(crate) sum: Sum,
+    hashes: Vec<(String, u64)>,
 }
 
 /// Seals, opens and sums up records.
@@ -85,7 +92,10 @@ impl std::fmt::Debug for State {
 
 impl Cipher {
     pub(crate) fn new(keys: &Keys) -> Self {
-        Self { sealer: keys.sealer(Purpose::State), sums: keys.sums() }
+        Self {
+            sealer: keys.sealer(Purpose::State),
+            sums: keys.sums(),
+        }
     }
 
     /// Seals a record: version, checksum, commit, sealed value.
@@ -94,7 +104,11 @@ impl Cipher {
         let mut body = Writer(Vec::with_capacity(sealed.len() + 13));
         body.u64(record.commit).0.extend_from_slice(&sealed);
         let mut whole = Writer(Vec::with_capacity(body.0.len() + 5));
-        whole.u8(RECORD_VERSION).u32(crc32fast::hash(&body.0)).0.extend_from_slice(&body.0);
+        whole
+            .u8(RECORD_VERSION)
+            .u32(crc32fast::hash(&body.0))
+            .0
+            .extend_from_slice(&body.0);
         Ok(whole.0)
     }
 
@@ -112,11 +126,18 @@ impl Cipher {
 
     /// The keyed hash of a record.
     pub(crate) fn hash(&self, key: &str, record: &Record) -> u64 {
+        self.hash_of(key, record.commit, &record.value)
+    }
+
+    fn hash_of(&self, key: &str, commit: u64, value: &[u8]) -> u64 {
         let mut context = hmac::Context::with_key(&self.sums);
-        context.update(&place(key, record.commit));
-        context.update(&record.value);
+        context.update(&place(key, commit));
+        context.update(value);
         let tag = context.sign();
-        tag.as_ref().iter().take(8).fold(0, |word, &byte| word << 8 | u64::from(byte))
+        tag.as_ref()
+            .iter()
+            .take(8)
+            .fold(0, |word, &byte| word << 8 | u64::from(byte))
     }
 
     /// Sums up records.
@@ -127,19 +148,31 @@ impl Cipher {
 
 impl Sum {
     fn with(self, hash: u64) -> Self {
-        Self { records: self.records + 1, hash: self.hash.wrapping_add(hash) }
+        Self {
+            records: self.records + 1,
+            hash: self.hash.wrapping_add(hash),
+        }
     }
 
     fn without(self, hash: u64) -> Self {
-        Self { records: self.records - 1, hash: self.hash.wrapping_sub(hash) }
+        Self {
+            records: self.records - 1,
+            hash: self.hash.wrapping_sub(hash),
+        }
     }
 }
 
 impl State {
     /// Takes a database whose content has been verified: the hash of each record is given.
-    pub(crate) fn new(database: Box<dyn StateStore>, cipher: Cipher, directory: BTreeMap<String, u64>) -> Self {
+    pub(crate) fn new(database: Box<dyn StateStore + Send>, cipher: Cipher, directory: BTreeMap<String, u64>) -> Self {
         let sum = directory.values().fold(Sum::default(), |sum, &hash| sum.with(hash));
-        Self { database, cipher, directory, sum, fresh: BTreeMap::new() }
+        Self {
+            database,
+            cipher,
+            directory,
+            sum,
+            fresh: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn sum(&self) -> Sum {
@@ -172,38 +205,48 @@ impl State {
         }
         let sealed = self.database.get(key)?;
         let record = sealed.and_then(|bytes| self.cipher.open(key, &bytes));
-        let damaged = || StoreFault::Database { what: "reading a record", detail: format!("record {key} is damaged") };
+        let damaged = || StoreFault::Database {
+            what: "reading a record",
+            detail: format!("record {key} is damaged"),
+        };
         record.ok_or_else(damaged).map(|record| Some(record.value))
     }
 
-    /// What the sum will be when these changes are in.
-    pub(crate) fn sum_after(&self, commit: u64, changes: &Changes) -> (Sum, Vec<(String, u64)>) {
-        let mut sum = self.sum;
-        let mut hashes = Vec::new();
+    /// What these changes will lead to.
+    pub(crate) fn after(&self, commit: u64, changes: &Changes) -> After {
+        let mut after = After {
+            sum: self.sum,
+            hashes: Vec::with_capacity(changes.len()),
+        };
         for (key, value) in changes {
             if let Some(&hash) = self.directory.get(key) {
-                sum = sum.without(hash);
+                after.sum = after.sum.without(hash);
             }
             if let Some(value) = value {
-                let hash = self.cipher.hash(key, &Record { commit, value: value.clone() });
-                sum = sum.with(hash);
-                hashes.push((key.clone(), hash));
+                let hash = self.cipher.hash_of(key, commit, value);
+                after.sum = after.sum.with(hash);
+                after.hashes.push((key.clone(), hash));
             }
         }
-        (sum, hashes)
+        after
     }
 
-    /// Takes changes that are durable in the log.
-    pub(crate) fn take(&mut self, commit: u64, changes: Changes) {
-        let (sum, hashes) = self.sum_after(commit, &changes);
-        self.sum = sum;
+    /// Takes changes that are durable in the log, and what they lead to.
+    pub(crate) fn take(&mut self, commit: u64, changes: Changes, after: After) {
+        self.sum = after.sum;
         for (key, value) in changes {
             if value.is_none() {
                 self.directory.remove(&key);
             }
             self.fresh.insert(key, value.map(|value| Record { commit, value }));
         }
-        self.directory.extend(hashes);
+        self.directory.extend(after.hashes);
+    }
+
+    /// Takes a commit as the log has it.
+    pub(crate) fn replay(&mut self, commit: u64, changes: Changes) {
+        let after = self.after(commit, &changes);
+        self.take(commit, changes, after);
     }
 
     /// Puts a healed record back with the commit it had, or removes a surplus one.
@@ -223,7 +266,10 @@ impl State {
     pub(crate) fn settle(&mut self, commit: u64) -> Result<u64, StoreFault> {
         let mut changes = Changes::new();
         for (key, record) in &self.fresh {
-            let sealed = record.as_ref().map(|record| self.cipher.seal(key, record)).transpose()?;
+            let sealed = record
+                .as_ref()
+                .map(|record| self.cipher.seal(key, record))
+                .transpose()?;
             changes.insert(key.clone(), sealed);
         }
         self.database.apply(commit, &changes)?;
@@ -242,9 +288,12 @@ fn place(key: &str, commit: u64) -> Vec<u8> {
 pub(crate) fn check(key: &str, value: Option<&[u8]>) -> Result<(), StoreFault> {
     check_name("key", key, KEY_BYTES_MAX)?;
     match value.map(<[u8]>::len) {
-        Some(bytes) if bytes > VALUE_BYTES_MAX => {
-            Err(StoreFault::TooLarge { what: "value of", name: key.into(), bytes, max: VALUE_BYTES_MAX })
-        }
+        Some(bytes) if bytes > VALUE_BYTES_MAX => Err(StoreFault::TooLarge {
+            what: "value of",
+            name: key.into(),
+            bytes,
+            max: VALUE_BYTES_MAX,
+        }),
         _ => Ok(()),
     }
 }
@@ -254,5 +303,9 @@ pub(crate) fn check_name(what: &'static str, text: &str, max: usize) -> Result<(
     if (1..=max).contains(&text.len()) && !text.chars().any(char::is_control) {
         return Ok(());
     }
-    Err(StoreFault::BadName { what, text: text.chars().take(40).collect(), max })
+    Err(StoreFault::BadName {
+        what,
+        text: text.chars().take(40).collect(),
+        max,
+    })
 }

@@ -6,18 +6,21 @@
 //!
 //! ```
 //! # use innkeeper::strict;
-//! #[derive(serde::Deserialize, schemars::JsonSchema)]
+//! #[derive(Debug, serde::Deserialize, schemars::JsonSchema)]
 //! #[serde(deny_unknown_fields)]
 //! struct Room { floor: u8 }
 //!
 //! let faults = strict::read::<Room>("room.toml", "flor = 3").unwrap_err();
-//! assert_eq!(faults[0].to_string(), r#"room.toml:1:1: unknown key "flor"; did you mean "floor"?"#);
+//! assert_eq!(faults[0].to_string(), r#"room.toml:1:1: missing key "floor"; write floor = a whole number"#);
+//! assert_eq!(faults[1].to_string(), r#"room.toml:1:1: unknown key "flor"; did you mean "floor"?"#);
 //! ```
 
+mod length;
 mod near;
 mod schema;
 mod tree;
 
+pub use length::Length;
 pub use near::{did_you_mean, nearest};
 pub use tree::{Entry, Kind, Node, Tree};
 

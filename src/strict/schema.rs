@@ -5,7 +5,7 @@
 //! followed down the branch the writer chose, so that the faults told are those of that branch.
 
 use super::near::{did_you_mean, listed};
-use super::{Entry, Fault, Kind, Node, Tree};
+use super::{Entry, Fault, Kind, Length, Node, Tree, length};
 use serde_json::{Map, Value};
 
 /// How deep references may lead; a schema that goes deeper refers to itself.
@@ -69,6 +69,13 @@ impl<'a> Walk<'a> {
             Kind::List(items) => self.list(node, items, rules, key),
             Kind::Integer(n) => self.range(node, *n as f64, rules, key),
             Kind::Float(n) => self.range(node, *n, rules, key),
+            Kind::Text(text) if is_no_length(text, rules) => {
+                self.say(
+                    node,
+                    format!("{}{text:?} is no length of time", named(key)),
+                    length::HELP,
+                );
+            }
             _ => {}
         }
     }
@@ -152,9 +159,8 @@ impl<'a> Walk<'a> {
             .and_then(Value::as_array)
             .map_or(&[], Vec::as_slice);
         for (place, item) in items.iter().enumerate() {
-            match first.get(place).or_else(|| rules.get("items")) {
-                Some(schema @ Value::Object(_)) => self.node(item, schema, key),
-                _ => {}
+            if let Some(schema @ Value::Object(_)) = first.get(place).or_else(|| rules.get("items")) {
+                self.node(item, schema, key);
             }
         }
         let bound = |name: &str| rules.get(name).and_then(Value::as_u64).map(|n| n as usize);
@@ -285,11 +291,13 @@ impl<'a> Walk<'a> {
     }
 
     fn type_fits(&self, node: &Node, rules: &Map<String, Value>) -> bool {
-        let one = |name: &str| match (&node.kind, name) {
-            (Kind::Table(_), "object") | (Kind::List(_), "array") | (Kind::Flag(_), "boolean") => true,
-            (Kind::Text(_) | Kind::Date(_), "string") => true,
-            (Kind::Integer(_), "integer" | "number") | (Kind::Float(_), "number") => true,
-            _ => false,
+        let one = |name: &str| match &node.kind {
+            Kind::Table(_) => name == "object",
+            Kind::List(_) => name == "array",
+            Kind::Flag(_) => name == "boolean",
+            Kind::Text(_) | Kind::Date(_) => name == "string",
+            Kind::Integer(_) => name == "integer" || name == "number",
+            Kind::Float(_) => name == "number",
         };
         match rules.get("type") {
             Some(Value::String(name)) => one(name),
@@ -325,6 +333,11 @@ impl<'a> Walk<'a> {
         let fault = self.tree.fault_at(entry.key_at(), message, help);
         self.faults.push(fault);
     }
+}
+
+/// Whether a text should be a length of time, and is none.
+fn is_no_length(text: &str, rules: &Map<String, Value>) -> bool {
+    rules.get("format").is_some_and(|form| form == length::FORMAT) && Length::parse(text).is_none()
 }
 
 /// The words a schema allows by itself (`enum`, `const`, or a choice of constants).

@@ -1,9 +1,10 @@
 //! What does the text say, and at which line and column does each part stand?
 
 use super::{FAULTS_MAX, Fault, TEXT_BYTES_MAX};
-use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{DeserializeOwned, IntoDeserializer, Visitor};
+use serde::de::value::MapDeserializer;
+use serde::de::{DeserializeOwned, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
+use std::collections::BTreeSet;
 use std::fmt;
 use toml::de::{DeTable, DeValue};
 
@@ -207,6 +208,48 @@ impl Tree {
         Some(T::deserialize(Reader(node)).map_err(|snag| self.fault_at(snag.at.unwrap_or(node.at), snag.message, "")))
     }
 
+    /// Takes out every single value at which one of the faults stands, so that the rest can still be read, and returns the
+    /// paths to them.
+    pub fn prune(&mut self, faults: &[Fault]) -> Vec<Vec<String>> {
+        let places: BTreeSet<(usize, usize)> = faults.iter().map(|fault| (fault.line, fault.column)).collect();
+        let mut root = std::mem::replace(&mut self.root.kind, Kind::Flag(false));
+        let mut gone = Vec::new();
+        if !places.is_empty() {
+            self.prune_below(&mut root, &places, &mut Vec::new(), &mut gone);
+        }
+        self.root.kind = root;
+        gone
+    }
+
+    fn prune_below(
+        &self,
+        kind: &mut Kind,
+        places: &BTreeSet<(usize, usize)>,
+        path: &mut Vec<String>,
+        gone: &mut Vec<Vec<String>>,
+    ) {
+        let mut keeps = |step: String, node: &mut Node| {
+            path.push(step);
+            let is_single = !matches!(node.kind, Kind::Table(_) | Kind::List(_));
+            let keep = !(is_single && places.contains(&self.place(node.at)));
+            if keep {
+                self.prune_below(&mut node.kind, places, path, gone);
+            } else {
+                gone.push(path.clone());
+            }
+            path.pop();
+            keep
+        };
+        match kind {
+            Kind::Table(entries) => entries.retain_mut(|entry| keeps(entry.key.clone(), &mut entry.value)),
+            Kind::List(items) => {
+                let mut place = 0..;
+                items.retain_mut(|item| keeps(place.next().unwrap_or(0usize).to_string(), item));
+            }
+            _ => {}
+        }
+    }
+
     pub(super) fn fault_at(&self, at: usize, message: impl Into<String>, help: impl Into<String>) -> Fault {
         let (line, column) = self.place(at);
         Fault {
@@ -289,6 +332,54 @@ impl serde::de::Error for Snag {
     }
 }
 
+impl Snag {
+    /// The snag at a node, unless it is known to lie deeper.
+    fn or_at(self, node: &Node) -> Self {
+        Self {
+            at: self.at.or(Some(node.at)),
+            ..self
+        }
+    }
+}
+
+/// The entries of a table being read; a fault without a place is at least the entry's.
+struct Entries<'a> {
+    rest: std::slice::Iter<'a, Entry>,
+    value: Option<&'a Node>,
+}
+
+impl<'de> MapAccess<'de> for Entries<'de> {
+    type Error = Snag;
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Snag> {
+        let Some(entry) = self.rest.next() else { return Ok(None) };
+        self.value = Some(&entry.value);
+        let key = seed.deserialize(entry.key.as_str().into_deserializer());
+        key.map(Some).map_err(|snag: Snag| Snag {
+            at: Some(entry.key_at),
+            ..snag
+        })
+    }
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Snag> {
+        match self.value.take() {
+            Some(node) => seed.deserialize(Reader(node)).map_err(|snag| snag.or_at(node)),
+            None => Err(serde::de::Error::custom("a value was asked for before its key")),
+        }
+    }
+}
+
+/// The items of a list being read.
+struct Items<'a>(std::slice::Iter<'a, Node>);
+
+impl<'de> SeqAccess<'de> for Items<'de> {
+    type Error = Snag;
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Snag> {
+        let Some(node) = self.0.next() else { return Ok(None) };
+        seed.deserialize(Reader(node))
+            .map(Some)
+            .map_err(|snag| snag.or_at(node))
+    }
+}
+
 /// A node being read as a type.
 struct Reader<'a>(&'a Node);
 
@@ -304,19 +395,17 @@ impl<'de> serde::Deserializer<'de> for Reader<'de> {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
         let taken = match &self.0.kind {
-            Kind::Table(entries) => visitor.visit_map(MapDeserializer::new(
-                entries.iter().map(|entry| (entry.key.as_str(), Reader(&entry.value))),
-            )),
-            Kind::List(items) => visitor.visit_seq(SeqDeserializer::new(items.iter().map(Reader))),
+            Kind::Table(entries) => visitor.visit_map(Entries {
+                rest: entries.iter(),
+                value: None,
+            }),
+            Kind::List(items) => visitor.visit_seq(Items(items.iter())),
             Kind::Text(text) | Kind::Date(text) => visitor.visit_borrowed_str(text),
             Kind::Integer(n) => visitor.visit_i64(*n),
             Kind::Float(n) => visitor.visit_f64(*n),
             Kind::Flag(flag) => visitor.visit_bool(*flag),
         };
-        taken.map_err(|snag| Snag {
-            at: snag.at.or(Some(self.0.at)),
-            message: snag.message,
-        })
+        taken.map_err(|snag: Snag| snag.or_at(self.0))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Snag> {
@@ -346,10 +435,7 @@ impl<'de> serde::Deserializer<'de> for Reader<'de> {
                 self.0.what()
             ))),
         };
-        taken.map_err(|snag: Snag| Snag {
-            at: snag.at.or(Some(self.0.at)),
-            message: snag.message,
-        })
+        taken.map_err(|snag: Snag| snag.or_at(self.0))
     }
 
     forward_to_deserialize_any! {
@@ -378,6 +464,15 @@ mod tests {
             (2, 7),
             "the last part that exists"
         );
+    }
+
+    #[test]
+    fn what_is_wrong_is_taken_out_and_the_rest_stays() {
+        let mut tree = Tree::parse("t.toml", "a = 1\n[b]\nc = 'x'\nd = [5, 6]\n").unwrap();
+        let faults = [tree.fault(&["b", "c"], "", ""), tree.fault(&["b", "d", "0"], "", "")];
+        assert_eq!(tree.prune(&faults), [vec!["b", "c"], vec!["b", "d", "0"]]);
+        assert!(tree.get(&["a"]).is_some() && tree.get(&["b", "c"]).is_none());
+        assert!(matches!(tree.get(&["b", "d", "0"]).unwrap().kind, Kind::Integer(6)));
     }
 
     #[test]

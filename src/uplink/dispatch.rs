@@ -52,6 +52,15 @@ pub enum AckMode {
 impl AckMode {
     /// The longest pause before a message is sent again to a central that is silent.
     pub const RESEND_MAX: Span = Span::minutes(15);
+    /// The usual first wait for central: it answers within a second or two, or it is not there.
+    pub const RESEND_AFTER: Span = Span::seconds(30);
+
+    /// Returns the mode in which central's own word is waited for, with the usual time-out.
+    pub const fn central() -> Self {
+        AckMode::Central {
+            resend_after: Self::RESEND_AFTER,
+        }
+    }
 }
 
 /// What order is kept within.
@@ -126,6 +135,9 @@ pub struct Dispatch {
     flights: HashMap<u64, Place>,
     /// What is not acknowledged in the sense of the mode.
     outstanding: BTreeMap<Place, Outstanding>,
+    /// What central was sent and has not acknowledged, and is owed again: its acknowledgement may still be on its way,
+    /// and on a line that breaks often it always is.
+    shown: BTreeMap<Place, Outstanding>,
     suspects: HashMap<Place, Suspect>,
     settled: Vec<Settlement>,
     next_ticket: u64,
@@ -181,6 +193,7 @@ impl Dispatch {
             connected: false,
             flights: HashMap::new(),
             outstanding: BTreeMap::new(),
+            shown: BTreeMap::new(),
             suspects: HashMap::new(),
             settled: Vec::new(),
             next_ticket: 1,
@@ -206,7 +219,9 @@ impl Dispatch {
     pub fn session_ended(&mut self) {
         self.connected = false;
         self.flights.clear();
-        let returned: Vec<_> = std::mem::take(&mut self.outstanding).into_values().collect();
+        let returned: Vec<_> = self.outstanding.values().cloned().collect();
+        let outstanding = std::mem::take(&mut self.outstanding);
+        self.remember(outstanding);
         for (index, lane) in self.classes.iter_mut().enumerate() {
             let live = std::mem::take(&mut lane.live);
             let mine = returned
@@ -284,6 +299,7 @@ impl Dispatch {
         self.turn = self.turn.wrapping_add(1);
         self.counts.sent += 1;
         self.flights.insert(ticket, place);
+        self.shown.remove(&place);
         let position = entry.position;
         if position > self.classes[class].cursor {
             self.classes[class].ahead.insert(position);
@@ -344,13 +360,29 @@ impl Dispatch {
     pub fn acknowledged(&mut self, ack: AckNotice) {
         let from = if ack.cumulative { 0 } else { ack.sequence };
         let range = (ack.stream, from)..=(ack.stream, ack.sequence);
-        let places: Vec<Place> = self.outstanding.range(range).map(|(place, _)| *place).collect();
-        if places.is_empty() {
+        let under_way: Vec<Place> = self.outstanding.range(range.clone()).map(|(place, _)| *place).collect();
+        let shown: Vec<Place> = self.shown.range(range).map(|(place, _)| *place).collect();
+        if under_way.is_empty() && shown.is_empty() {
             self.counts.unmatched += 1;
         }
         if let AckMode::Central { resend_after } = self.mode {
             self.resend_after = resend_after;
-            places.into_iter().for_each(|place| self.acknowledge(place));
+            for place in shown {
+                let it = self.shown.remove(&place).expect("its place was just listed");
+                self.classes[it.class].no_longer_owed(it.position, &it.key);
+                self.acknowledge(place);
+            }
+            under_way.into_iter().for_each(|place| self.acknowledge(place));
+        }
+    }
+
+    /// Keeps what central was sent, for an acknowledgement that comes late; the oldest are forgotten, and sent again.
+    fn remember(&mut self, returned: BTreeMap<Place, Outstanding>) {
+        if self.mode != AckMode::Broker {
+            self.shown.extend(returned);
+        }
+        while self.shown.len() > 2 * AWAITING_MAX {
+            self.shown.pop_first();
         }
     }
 
@@ -361,6 +393,7 @@ impl Dispatch {
 
     fn settle(&mut self, place: Place, outcome: Outcome) {
         self.outstanding.remove(&place);
+        self.shown.remove(&place);
         self.settled.push(Settlement {
             stream: place.0,
             sequence: place.1,
@@ -389,7 +422,12 @@ impl Dispatch {
             return;
         }
         self.resend_after = (after + after).min(AckMode::RESEND_MAX.max(after));
-        let late: Vec<_> = late.iter().filter_map(|place| self.outstanding.remove(place)).collect();
+        let late: BTreeMap<Place, Outstanding> = late
+            .into_iter()
+            .filter_map(|place| Some((place, self.outstanding.remove(&place)?)))
+            .collect();
+        self.remember(late.clone());
+        let late: Vec<Outstanding> = late.into_values().collect();
         self.counts.returned += late.len() as u64;
         for class in 0..4 {
             let back: Vec<_> = late
@@ -554,6 +592,16 @@ impl ClassLane {
             .min()
             .unwrap_or(self.cursor);
         self.rewind(first, ahead);
+    }
+
+    /// Takes an owed entry off, wherever it waits. A page that is being read may hold it still, and must skip it.
+    fn no_longer_owed(&mut self, position: u64, key: &Key) {
+        if position > self.cursor {
+            self.ahead.insert(position);
+        } else {
+            self.page.retain(|entry| entry.position != position);
+        }
+        self.pay(key);
     }
 
     fn rewind(&mut self, to: u64, mut ahead: BTreeSet<u64>) {

@@ -46,7 +46,8 @@ pub struct ReadRequest {
     pub after: u64,
     /// So many at most, in order of position.
     pub limit: usize,
-    /// Where the page goes; an empty one says that there is nothing after.
+    /// Where the page goes; an empty one says that there is nothing after. Dropped without an answer, it says that the
+    /// outbox cannot be read now: the link asks again a little later.
     pub answer: oneshot::Sender<Vec<Entry>>,
 }
 

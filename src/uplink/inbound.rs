@@ -486,4 +486,62 @@ mod tests {
         let topic = "innkeeper/v1/lakeside/down/request_status";
         assert_eq!(refused(topic, &message), (Reason::NotAnId, "data.reason".into()));
     }
+
+    fn goldens() -> Vec<(DownKind, Vec<u8>)> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/uplink");
+        let read = |kind: DownKind| std::fs::read(folder.join(format!("down.{}.json", kind.name()))).unwrap();
+        DownKind::ALL.map(|kind| (kind, read(kind))).into()
+    }
+
+    /// A refusal has a name of the list and repeats nothing; a message that is taken is a fixed thing.
+    fn judge(kind: DownKind, text: &[u8]) -> bool {
+        let topic = down_topic(&property(), kind);
+        let judged = receive(&property(), &topic, false, text, now());
+        assert_eq!(judged, receive(&property(), &topic, false, text, now()));
+        match judged {
+            Ok(_) => true,
+            Err(fault) => {
+                assert!(Reason::ALL.contains(&fault.reason));
+                assert!(!fault.to_string().contains("Winterbottom"));
+                false
+            }
+        }
+    }
+
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4000))]
+
+        #[test]
+        fn no_bytes_make_the_reader_panic(text in proptest::collection::vec(any::<u8>(), 0..600), kind in 0..4_usize) {
+            judge(DownKind::ALL[kind], &text);
+        }
+
+        #[test]
+        fn no_change_of_a_real_message_makes_the_reader_panic(
+            kind in 0..4_usize,
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..6_u8, any::<u8>()), 1..8),
+        ) {
+            let (kind, mut text) = goldens().swap_remove(kind);
+            for (place, what, byte) in changes {
+                let n = place.index(text.len().max(1)).min(text.len().saturating_sub(1));
+                match what {
+                    _ if text.is_empty() => {}
+                    0 => text[n] = byte,
+                    1 => drop(text.remove(n)),
+                    2 => text.insert(n, byte),
+                    3 => text.truncate(n),
+                    4 => text.splice(n..n, *b"\"Winterbottom\"").for_each(drop),
+                    _ => text.splice(n..n, b"[{\"a\":".repeat(usize::from(byte))).for_each(drop),
+                }
+            }
+            judge(kind, &text);
+        }
+    }
+
+    #[test]
+    fn the_examples_are_taken_before_they_are_changed() {
+        assert!(goldens().iter().all(|(kind, text)| judge(*kind, text)));
+    }
 }

@@ -445,6 +445,7 @@ pub(super) mod tests {
             items: vec![Item::new("hot-milk").unwrap()],
             department: Department::RoomService,
             skill: "room-service".into(),
+            revision: 1,
             not_before: None,
             deadline: Some(Moment::from_millis(1_795_000_000_000)),
             estimate_min: 8,

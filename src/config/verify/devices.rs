@@ -64,22 +64,43 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     fn name(&mut self, desk: &mut Desk, room: &'a Room, device: &'a Device) {
-        let Some((other_room, other)) = self.names.insert(device.id.as_str(), (room, device)) else { return };
+        let Some((other_room, other)) = self.names.insert(device.id.as_str(), (room, device)) else {
+            return;
+        };
         let at = other.place(desk);
         let first = desk.tell(&at);
         let what = if other_room.id == room.id {
-            format!("room {} has two devices {:?}, the first at {first}", room.id, device.id.as_str())
+            format!(
+                "room {} has two devices {:?}, the first at {first}",
+                room.id,
+                device.id.as_str()
+            )
         } else {
-            format!("device {:?} is in room {} and in room {}, first at {first}", device.id.as_str(), other_room.id, room.id)
+            format!(
+                "device {:?} is in room {} and in room {}, first at {first}",
+                device.id.as_str(),
+                other_room.id,
+                room.id
+            )
         };
         let place = device.place(desk);
-        desk.note(Severity::Error, &place, "twice", what, "give each device an id of its own; in a template put {room} in it");
+        desk.note(
+            Severity::Error,
+            &place,
+            "twice",
+            what,
+            "give each device an id of its own; in a template put {room} in it",
+        );
     }
 
     fn address(&mut self, desk: &mut Desk, bound: &Bound<'a>) {
         let key = match &bound.model.wire {
             Wire::Mqtt { topics } => {
-                for topic in topics.iter().map(|topic| filled(topic, &bound.params)).filter(|topic| !topic.contains('{')) {
+                for topic in topics
+                    .iter()
+                    .map(|topic| filled(topic, &bound.params))
+                    .filter(|topic| !topic.contains('{'))
+                {
                     self.take(desk, bound, "params", topic.clone(), format!("topic {topic:?}"));
                 }
                 return;
@@ -95,18 +116,31 @@ impl<'a> Seen<'a> {
     }
 
     fn take(&mut self, desk: &mut Desk, bound: &Bound<'a>, key: &str, address: String, words: String) {
-        let Some(other) = self.addresses.insert((bound.link.clone(), address), bound.device) else { return };
+        let Some(other) = self.addresses.insert((bound.link.clone(), address), bound.device) else {
+            return;
+        };
         if other.id == bound.device.id {
             return;
         }
-        let what = format!("{} and {} are both {words} of {}", other.id, bound.device.id, bound.link);
+        let what = format!(
+            "{} and {} are both {words} of {}",
+            other.id, bound.device.id, bound.link
+        );
         let place = bound.device.at(desk, key);
-        desk.note(Severity::Error, &place, "address", what, "each device needs an address of its own");
+        desk.note(
+            Severity::Error,
+            &place,
+            "address",
+            what,
+            "each device needs an address of its own",
+        );
     }
 }
 
 fn filled(topic: &str, params: &BTreeMap<String, String>) -> String {
-    params.iter().fold(topic.to_owned(), |topic, (name, value)| topic.replace(&format!("{{{name}}}"), value))
+    params.iter().fold(topic.to_owned(), |topic, (name, value)| {
+        topic.replace(&format!("{{{name}}}"), value)
+    })
 }
 
 struct Check<'a, 'g> {
@@ -130,12 +164,32 @@ impl<'a> Check<'a, '_> {
         }
         let (id, link) = link?;
         let (params, unit, index) = self.address(desk, model, &id, link)?;
-        Some(Bound { device: self.device, model, link: id, commands, params, unit, index, buttons, hand_back })
+        Some(Bound {
+            device: self.device,
+            model,
+            link: id,
+            commands,
+            params,
+            unit,
+            index,
+            buttons,
+            hand_back,
+        })
     }
 
-    fn fault(&self, desk: &mut Desk, severity: Severity, key: &str, about: &str, what: String, help: impl Into<String>) {
-        let place = self.device.at(desk, key);
-        desk.note(severity, &place, about, what, help);
+    fn fault(
+        &self,
+        desk: &mut Desk,
+        severity: Severity,
+        key: &str,
+        about: &str,
+        what: String,
+        help: impl Into<String>,
+    ) {
+        if !self.device.lost(desk, key) {
+            let place = self.device.at(desk, key);
+            desk.note(severity, &place, about, what, help);
+        }
     }
 
     fn error(&self, desk: &mut Desk, key: &str, what: String, help: impl Into<String>) {
@@ -145,13 +199,23 @@ impl<'a> Check<'a, '_> {
     fn model(&self, desk: &mut Desk, models: &'a Models) -> Option<&'a DeviceModel> {
         let Some(profile) = &self.device.section.profile else {
             let what = format!("device {} names no profile", self.device.id);
-            self.error(desk, "profile", what, "write profile = \"...\"; `innkeeper profiles` lists them");
+            self.error(
+                desk,
+                "profile",
+                what,
+                "write profile = \"...\"; `innkeeper profiles` lists them",
+            );
             return None;
         };
         let model = models.get(profile);
         if model.is_none() {
             let help = models.nearest(profile.as_str());
-            self.error(desk, "profile", format!("device {}: there is no profile {:?}", self.device.id, profile.as_str()), help);
+            self.error(
+                desk,
+                "profile",
+                format!("device {}: there is no profile {:?}", self.device.id, profile.as_str()),
+                help,
+            );
         }
         model
     }
@@ -165,19 +229,43 @@ impl<'a> Check<'a, '_> {
         if name.contains("{floor}") || self.all.unread.contains(name) {
             return None;
         }
-        let found = LinkId::new(name).ok().and_then(|id| self.all.links.get(&id).map(|piece| (id, &piece.value)));
+        let found = LinkId::new(name)
+            .ok()
+            .and_then(|id| self.all.links.get(&id).map(|piece| (id, &piece.value)));
         if found.is_none() {
             let help = did_you_mean(name, self.all.links.keys().map(LinkId::as_str));
-            self.error(desk, "link", format!("device {} is on link {name:?}, which is not there", self.device.id), help);
+            self.error(
+                desk,
+                "link",
+                format!("device {} is on link {name:?}, which is not there", self.device.id),
+                help,
+            );
         }
         found
     }
 
     fn zone(&self, desk: &mut Desk) {
-        let Some(zone) = self.device.section.zone.as_ref().filter(|zone| !self.room.zones.contains(zone)) else { return };
-        let what = format!("device {} is in zone {:?}, which room {} does not have", self.device.id, zone.as_str(), self.room.id);
+        let Some(zone) = self
+            .device
+            .section
+            .zone
+            .as_ref()
+            .filter(|zone| !self.room.zones.contains(zone))
+        else {
+            return;
+        };
+        let what = format!(
+            "device {} is in zone {:?}, which room {} does not have",
+            self.device.id,
+            zone.as_str(),
+            self.room.id
+        );
         let known: Vec<&str> = self.room.zones.iter().map(|zone| zone.as_str()).collect();
-        let help = if known.is_empty() { format!("write zones = [\"{zone}\"] in the room") } else { did_you_mean(zone.as_str(), known) };
+        let help = if known.is_empty() {
+            format!("write zones = [\"{zone}\"] in the room")
+        } else {
+            did_you_mean(zone.as_str(), known)
+        };
         self.error(desk, "zone", what, help);
     }
 
@@ -191,14 +279,24 @@ impl<'a> Check<'a, '_> {
             }
             None | Some(DeviceRole::Plain | DeviceRole::Apart) => {}
             Some(DeviceRole::Connecting) if opens && self.room.connects.is_empty() => {
-                let what = format!("device {} is on a connecting door, but room {} opens into no other", self.device.id, self.room.id);
+                let what = format!(
+                    "device {} is on a connecting door, but room {} opens into no other",
+                    self.device.id, self.room.id
+                );
                 self.error(desk, "role", what, "write connects = [\"...\"] in the room");
             }
             Some(_) if opens => {}
             Some(role) => {
-                let word = serde_json::to_value(role).map(|word| word.to_string()).unwrap_or_default();
+                let word = serde_json::to_value(role)
+                    .map(|word| word.to_string())
+                    .unwrap_or_default();
                 let what = format!("role {word} is for a contact, and {} reports no open", model.id);
-                self.error(desk, "role", what, "remove it, or write \"apart\" for a device that tells nothing about people");
+                self.error(
+                    desk,
+                    "role",
+                    what,
+                    "remove it, or write \"apart\" for a device that tells nothing about people",
+                );
             }
         }
     }
@@ -211,7 +309,10 @@ impl<'a> Check<'a, '_> {
         match self.device.section.allow_draft {
             Some(allowed) => allowed,
             None => {
-                let what = format!("profile {} is a draft: nobody has tried its commands on the real device", model.id);
+                let what = format!(
+                    "profile {} is a draft: nobody has tried its commands on the real device",
+                    model.id
+                );
                 let help = "write allow_draft = true to command it all the same, allow_draft = false to only listen";
                 self.error(desk, "profile", what, help);
                 false
@@ -222,7 +323,10 @@ impl<'a> Check<'a, '_> {
     fn buttons(&self, desk: &mut Desk, model: &DeviceModel) -> BTreeMap<Symbol, Point> {
         let written = &self.device.section.buttons;
         if !written.is_empty() && !model.reports.contains(&Point::Action) {
-            let what = format!("device {} has no buttons: {} reports no action", self.device.id, model.id);
+            let what = format!(
+                "device {} has no buttons: {} reports no action",
+                self.device.id, model.id
+            );
             self.error(desk, "buttons", what, "remove buttons");
             return BTreeMap::new();
         }
@@ -230,16 +334,28 @@ impl<'a> Check<'a, '_> {
             if let Some(known) = model.actions.as_ref().filter(|known| !known.contains(word)) {
                 let what = format!("{} never says {word:?}", model.id);
                 let place = self.device.at_word(desk, "buttons", word);
-                desk.note(Severity::Error, &place, "word", what, did_you_mean(word, known.iter().map(String::as_str)));
+                desk.note(
+                    Severity::Error,
+                    &place,
+                    "word",
+                    what,
+                    did_you_mean(word, known.iter().map(String::as_str)),
+                );
             }
             if !BUTTON_POINTS.contains(point) {
                 let place = self.device.at_word(desk, "buttons", word);
                 let what = format!("a button cannot mean {point}");
-                let help = format!("write one of {}", BUTTON_POINTS.map(|point| format!("{:?}", point.name())).join(", "));
+                let help = format!(
+                    "write one of {}",
+                    BUTTON_POINTS.map(|point| format!("{:?}", point.name())).join(", ")
+                );
                 desk.note(Severity::Error, &place, "point", what, help);
             }
         }
-        written.iter().map(|(word, point)| (Symbol::new(word), *point)).collect()
+        written
+            .iter()
+            .map(|(word, point)| (Symbol::new(word), *point))
+            .collect()
     }
 
     fn hand_back(&self, desk: &mut Desk, model: &DeviceModel) -> Vec<(Point, Value)> {
@@ -256,39 +372,75 @@ impl<'a> Check<'a, '_> {
         told
     }
 
-    fn handed(&self, model: &DeviceModel, point: Point, written: &serde_json::Value) -> Result<Value, (String, String)> {
+    fn handed(
+        &self,
+        model: &DeviceModel,
+        point: Point,
+        written: &serde_json::Value,
+    ) -> Result<Value, (String, String)> {
         let Some(ability) = model.ability(point) else {
             let known = model.abilities.iter().map(|ability| ability.point.name());
-            return Err((format!("{} cannot be told {point}", model.id), did_you_mean(point.name(), known)));
+            return Err((
+                format!("{} cannot be told {point}", model.id),
+                did_you_mean(point.name(), known),
+            ));
         };
         let value = point.kind().read(written).map_err(|what| (what, String::new()))?;
         if let Some(number) = value.number() {
             let (low, high) = (ability.min.unwrap_or(f64::MIN), ability.max.unwrap_or(f64::MAX));
             if number < low || number > high {
-                return Err((format!("{} takes {point} from {low} to {high}, not {number}", model.id), "write one of these".into()));
+                return Err((
+                    format!("{} takes {point} from {low} to {high}, not {number}", model.id),
+                    "write one of these".into(),
+                ));
             }
         }
         let limits = &self.all.limits.value;
         if let (Point::TargetTemperature, Some(wish)) = (point, value.temperature())
             && wish != wish.held(limits.temperature_min, limits.temperature_max)
         {
-            return Err((format!("{wish} is outside the property's limits"), "write a value inside, or move [limits]".into()));
+            return Err((
+                format!("{wish} is outside the property's limits"),
+                "write a value inside, or move [limits]".into(),
+            ));
         }
-        if let Some(word) = written.as_str().filter(|word| !ability.words.is_empty() && !ability.words.iter().any(|w| w == word)) {
-            return Err((format!("{} takes no {point} {word:?}", model.id), did_you_mean(word, ability.words.iter().map(String::as_str))));
+        if let Some(word) = written
+            .as_str()
+            .filter(|word| !ability.words.is_empty() && !ability.words.iter().any(|w| w == word))
+        {
+            return Err((
+                format!("{} takes no {point} {word:?}", model.id),
+                did_you_mean(word, ability.words.iter().map(String::as_str)),
+            ));
         }
         Ok(value)
     }
 
     /// Whether the thermostat can be told what the policies will tell it.
     fn climate(&self, desk: &mut Desk, model: &DeviceModel) {
-        let Some(ability) = model.ability(Point::TargetTemperature) else { return };
+        let Some(ability) = model.ability(Point::TargetTemperature) else {
+            return;
+        };
         let (low, high) = (ability.min.unwrap_or(f64::MIN), ability.max.unwrap_or(f64::MAX));
         let takes = |wish: Celsius| (low - 1e-9..=high + 1e-9).contains(&wish.to_f64());
-        if let Some(property) = self.all.property.as_ref().filter(|property| !takes(property.value.comfort)) {
-            let what = format!("{} takes set-points from {low} to {high} C, comfort is {}", model.id, property.value.comfort);
+        if let Some(property) = self
+            .all
+            .property
+            .as_ref()
+            .filter(|property| !takes(property.value.comfort))
+        {
+            let what = format!(
+                "{} takes set-points from {low} to {high} C, comfort is {}",
+                model.id, property.value.comfort
+            );
             let place = property.place.key("comfort");
-            desk.note(Severity::Error, &place, &format!("range {}", model.id), what, "write a comfort it takes, or use another thermostat");
+            desk.note(
+                Severity::Error,
+                &place,
+                &format!("range {}", model.id),
+                what,
+                "write a comfort it takes, or use another thermostat",
+            );
         }
         let levels = &self.all.levels;
         let each = [
@@ -298,14 +450,20 @@ impl<'a> Check<'a, '_> {
             ("vacant_cooling", levels.value.vacant_cooling),
         ];
         for (name, level) in each.into_iter().filter(|(_, level)| !takes(*level)) {
-            let what = format!("{} takes set-points from {low} to {high} C; {name} {level} will be held at the nearest", model.id);
+            let what = format!(
+                "{} takes set-points from {low} to {high} C; {name} {level} will be held at the nearest",
+                model.id
+            );
             let written = Some(levels.place.key(name)).filter(|place| desk.has(place));
             let place = written.unwrap_or_else(|| self.device.at(desk, "profile"));
             desk.note(Severity::Warning, &place, &format!("{name} {}", model.id), what, "");
         }
     }
 
-    #[expect(clippy::type_complexity, reason = "the three parts of one address, taken apart at once by the only caller")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "the three parts of one address, taken apart at once by the only caller"
+    )]
     fn address(
         &self,
         desk: &mut Desk,
@@ -327,8 +485,16 @@ impl<'a> Check<'a, '_> {
             }
             _ => {
                 let (need, have) = (model.link_kind(), link.kind());
-                let what = format!("device {} needs a link of kind {need}, and {id} is of kind {have}", self.device.id);
-                let fitting = self.all.links.iter().filter(|(_, piece)| piece.value.kind() == need).map(|(id, _)| id.as_str());
+                let what = format!(
+                    "device {} needs a link of kind {need}, and {id} is of kind {have}",
+                    self.device.id
+                );
+                let fitting = self
+                    .all
+                    .links
+                    .iter()
+                    .filter(|(_, piece)| piece.value.kind() == need)
+                    .map(|(id, _)| id.as_str());
                 let help = did_you_mean(id.as_str(), fitting);
                 self.error(desk, "link", what, help);
                 None
@@ -338,8 +504,19 @@ impl<'a> Check<'a, '_> {
 
     fn not_here(&self, desk: &mut Desk, keys: &[&str], wire: &str) {
         let section = &self.device.section;
-        for key in keys.iter().filter(|key| if **key == "unit" { section.unit.is_some() } else { section.index.is_some() }) {
-            self.error(desk, key, format!("{key} means nothing for a device over {wire}"), format!("remove {key}"));
+        for key in keys.iter().filter(|key| {
+            if **key == "unit" {
+                section.unit.is_some()
+            } else {
+                section.index.is_some()
+            }
+        }) {
+            self.error(
+                desk,
+                key,
+                format!("{key} means nothing for a device over {wire}"),
+                format!("remove {key}"),
+            );
         }
     }
 
@@ -347,9 +524,22 @@ impl<'a> Check<'a, '_> {
         let given = &self.device.section.params;
         for name in given.keys().filter(|name| !model.needs.contains_key(*name)) {
             let place = self.device.at_word(desk, "params", name);
-            let help = did_you_mean(name, model.needs.keys().map(String::as_str).filter(|need| !given.contains_key(*need)));
+            let help = did_you_mean(
+                name,
+                model
+                    .needs
+                    .keys()
+                    .map(String::as_str)
+                    .filter(|need| !given.contains_key(*need)),
+            );
             let help = if help.is_empty() { "remove it".into() } else { help };
-            desk.note(Severity::Error, &place, "param", format!("{} has no parameter {name:?}", model.id), help);
+            desk.note(
+                Severity::Error,
+                &place,
+                "param",
+                format!("{} has no parameter {name:?}", model.id),
+                help,
+            );
         }
         let mut all = BTreeMap::new();
         let mut whole = true;
@@ -359,8 +549,15 @@ impl<'a> Check<'a, '_> {
                 Some(value) => whole &= self.param(desk, name, value, &mut all),
                 None => {
                     whole = false;
-                    let what = format!("device {} does not say {name:?}, which {} needs", self.device.id, model.id);
-                    let about = if need.what.is_empty() { String::new() } else { format!(": {}", need.what) };
+                    let what = format!(
+                        "device {} does not say {name:?}, which {} needs",
+                        self.device.id, model.id
+                    );
+                    let about = if need.what.is_empty() {
+                        String::new()
+                    } else {
+                        format!(": {}", need.what)
+                    };
                     let help = format!("write params = {{ {name} = \"...\" }}{about}");
                     self.fault(desk, Severity::Error, "params", &format!("needs {name}"), what, help);
                 }
@@ -374,7 +571,13 @@ impl<'a> Check<'a, '_> {
         if !sound {
             let place = self.device.at_word(desk, "params", name);
             let what = format!("{value:?} cannot stand in a topic");
-            desk.note(Severity::Error, &place, "topic", what, "write it without '+', '#', braces and a '/' at either end");
+            desk.note(
+                Severity::Error,
+                &place,
+                "topic",
+                what,
+                "write it without '+', '#', braces and a '/' at either end",
+            );
         }
         all.insert(name.to_owned(), value);
         sound
@@ -384,8 +587,19 @@ impl<'a> Check<'a, '_> {
         let Some(reach) = link.reach() else { return };
         let framing = reach.framing();
         if !wire.framings.is_empty() && !wire.framings.contains(&framing) {
-            let what = format!("{} speaks {}, and bus {id} is {framing}", model.id, wire.framings.join(" and "));
-            self.fault(desk, Severity::Error, "link", "framing", what, "use another link, or reach the bus another way");
+            let what = format!(
+                "{} speaks {}, and bus {id} is {framing}",
+                model.id,
+                wire.framings.join(" and ")
+            );
+            self.fault(
+                desk,
+                Severity::Error,
+                "link",
+                "framing",
+                what,
+                "use another link, or reach the bus another way",
+            );
         }
         let parity = match link.parity {
             Parity::None => "none",
@@ -395,8 +609,20 @@ impl<'a> Check<'a, '_> {
         let ours = (link.baud, parity, link.stop);
         if let Some(makers) = wire.serial.filter(|makers| framing == "rtu" && *makers != ours) {
             let words = |(baud, parity, stop): (u32, &str, u8)| format!("{baud} baud, parity {parity}, {stop} stop");
-            let what = format!("{} comes with {}, and bus {id} has {}", model.id, words(makers), words(ours));
-            self.fault(desk, Severity::Warning, "link", "line", what, "set the device or the link so that both agree");
+            let what = format!(
+                "{} comes with {}, and bus {id} has {}",
+                model.id,
+                words(makers),
+                words(ours)
+            );
+            self.fault(
+                desk,
+                Severity::Warning,
+                "link",
+                "line",
+                what,
+                "set the device or the link so that both agree",
+            );
         }
     }
 
@@ -419,11 +645,19 @@ impl<'a> Check<'a, '_> {
         match (wire.index, self.device.section.index) {
             (None, None) => Ok(None),
             (None, Some(_)) => {
-                self.error(desk, "index", format!("{} is a single device and has no index", model.id), "remove index");
+                self.error(
+                    desk,
+                    "index",
+                    format!("{} is a single device and has no index", model.id),
+                    "remove index",
+                );
                 Err(())
             }
             (Some((low, high)), None) => {
-                let what = format!("device {} does not say which unit of {} it is", self.device.id, model.id);
+                let what = format!(
+                    "device {} does not say which unit of {} it is",
+                    self.device.id, model.id
+                );
                 self.error(desk, "index", what, format!("write index = {low} to {high}"));
                 Err(())
             }
@@ -439,6 +673,9 @@ impl<'a> Check<'a, '_> {
 
 /// Reports open and nothing else about people: a contact that could be on any door.
 fn is_bare_contact(model: &DeviceModel) -> bool {
-    let presence = model.reports.iter().filter(|point| point.role() == PointRole::Presence && point.kind() == ValueKind::Flag);
+    let presence = model
+        .reports
+        .iter()
+        .filter(|point| point.role() == PointRole::Presence && point.kind() == ValueKind::Flag);
     presence.eq([&Point::Open])
 }

@@ -32,7 +32,10 @@ fn one_of_each(desk: &mut Desk, all: &Gathered) {
         let mut of_kind = all.links.iter().filter(|(_, piece)| piece.value.kind() == kind);
         let first = of_kind.next();
         for (id, piece) in of_kind {
-            let what = format!("{id} is a second link of kind {kind}, beside {}", first.map_or("", |(id, _)| id.as_str()));
+            let what = format!(
+                "{id} is a second link of kind {kind}, beside {}",
+                first.map_or("", |(id, _)| id.as_str())
+            );
             desk.error(&piece.place, what, "keep one");
         }
         if let (None, "central", Some(property), true) = (first, kind, &all.property, all.unread.is_empty()) {
@@ -42,24 +45,51 @@ fn one_of_each(desk: &mut Desk, all: &Gathered) {
     }
 }
 
+/// Only where nothing else is wrong: a slip in a device's link leaves the right link without devices.
 fn unused(desk: &mut Desk, all: &Gathered, used: &BTreeSet<LinkId>) {
+    if desk.faults.refuse() {
+        return;
+    }
     let carries = |link: &Link| matches!(link, Link::Mqtt(_) | Link::Modbus(_));
-    let idle: Vec<(&LinkId, &Piece<Link>)> =
-        all.links.iter().filter(|(id, piece)| carries(&piece.value) && !used.contains(*id)).collect();
+    let idle: Vec<(&LinkId, &Piece<Link>)> = all
+        .links
+        .iter()
+        .filter(|(id, piece)| carries(&piece.value) && !used.contains(*id))
+        .collect();
     for (id, piece) in idle {
-        desk.warn(&piece.place, format!("nothing is on link {id}"), "remove it, or name it in a device's link");
+        desk.warn(
+            &piece.place,
+            format!("nothing is on link {id}"),
+            "remove it, or name it in a device's link",
+        );
     }
 }
 
 fn mqtt(desk: &mut Desk, place: &Place, link: &MqttLink) {
-    access(desk, place, link.tls.as_ref(), link.username.as_ref(), link.password_file.is_some());
+    access(
+        desk,
+        place,
+        link.tls.as_ref(),
+        link.username.as_ref(),
+        link.password_file.is_some(),
+    );
     if let Some(base) = link.base.as_deref().filter(|base| !is_topic(base)) {
-        desk.error(&place.key("base"), format!("{base:?} is no topic"), "write levels joined by '/', without '+', '#' and a '/' at either end");
+        desk.error(
+            &place.key("base"),
+            format!("{base:?} is no topic"),
+            "write levels joined by '/', without '+', '#' and a '/' at either end",
+        );
     }
 }
 
 fn central(desk: &mut Desk, place: &Place, link: &CentralLink) {
-    access(desk, place, link.tls.as_ref(), link.username.as_ref(), link.password_file.is_some());
+    access(
+        desk,
+        place,
+        link.tls.as_ref(),
+        link.username.as_ref(),
+        link.password_file.is_some(),
+    );
     if link.tls.is_none() && !is_loopback(&link.host) {
         let what = format!("requests travel to {:?} in plain text", link.host);
         desk.warn(&place.key("host"), what, "write tls = { ca = \"...\" }");
@@ -75,11 +105,23 @@ fn access(desk: &mut Desk, place: &Place, tls: Option<&Tls>, username: Option<&S
     if let Some(tls) = tls
         && tls.cert.is_some() != tls.key.is_some()
     {
-        let (has, lacks) = if tls.cert.is_some() { ("cert", "key") } else { ("key", "cert") };
-        desk.error(&place.key("tls").key(has), format!("tls has {has} but no {lacks}"), format!("write both, or remove {has}"));
+        let (has, lacks) = if tls.cert.is_some() {
+            ("cert", "key")
+        } else {
+            ("key", "cert")
+        };
+        desk.error(
+            &place.key("tls").key(has),
+            format!("tls has {has} but no {lacks}"),
+            format!("write both, or remove {has}"),
+        );
     }
     if password && username.is_none() {
-        desk.error(&place.key("password_file"), "there is a password but no user name", "write username = \"...\"");
+        desk.error(
+            &place.key("password_file"),
+            "there is a password but no user name",
+            "write username = \"...\"",
+        );
     }
 }
 
@@ -90,7 +132,10 @@ fn is_topic(text: &str) -> bool {
 
 fn modbus(desk: &mut Desk, id: &LinkId, place: &Place, link: &ModbusLink, reached: &mut BTreeMap<String, LinkId>) {
     let Some(reach) = link.reach() else {
-        let ways = ["tcp", "rtu_over_tcp", "serial"].map(|key| place.key(key)).into_iter().filter(|way| desk.has(way));
+        let ways = ["tcp", "rtu_over_tcp", "serial"]
+            .map(|key| place.key(key))
+            .into_iter()
+            .filter(|way| desk.has(way));
         let (at, what) = match ways.last() {
             Some(second) => (second, format!("bus {id} is reached in more than one way")),
             None => (place.clone(), format!("nothing says how bus {id} is reached")),
@@ -103,32 +148,57 @@ fn modbus(desk: &mut Desk, id: &LinkId, place: &Place, link: &ModbusLink, reache
         Reach::Serial(path) => ("serial", path.display().to_string()),
     };
     if key != "serial" && !is_host_and_port(&to) {
-        desk.error(&place.key(key), format!("{to:?} is no address"), "write host:port, such as \"10.0.0.7:502\"");
+        desk.error(
+            &place.key(key),
+            format!("{to:?} is no address"),
+            "write host:port, such as \"10.0.0.7:502\"",
+        );
     }
     if key == "tcp" {
-        let written = ["baud", "parity", "stop", "data"].into_iter().filter(|line| desk.has(&place.key(line)));
+        let written = ["baud", "parity", "stop", "data"]
+            .into_iter()
+            .filter(|line| desk.has(&place.key(line)));
         for line in written.collect::<Vec<_>>() {
-            desk.error(&place.key(line), format!("{line} means nothing on a Modbus/TCP link"), "remove it");
+            desk.error(
+                &place.key(line),
+                format!("{line} means nothing on a Modbus/TCP link"),
+                "remove it",
+            );
         }
     } else if link.data != 8 {
         desk.error(&place.key("data"), "RTU needs 8 data bits", "write 8, or remove it");
     }
     if let Some(other) = reached.insert(to.clone(), id.clone()) {
-        let what = format!("bus {id} and bus {other} both ask on {to:?}: two masters on one line hear each other's answers");
+        let what =
+            format!("bus {id} and bus {other} both ask on {to:?}: two masters on one line hear each other's answers");
         desk.error(&place.key(key), what, "make them one link");
     }
 }
 
 fn is_host_and_port(address: &str) -> bool {
-    address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0))
+    address
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 fn pms(desk: &mut Desk, place: &Place, link: &PmsLink) {
     if link.system == PmsSystem::Fias {
         let what = "the FIAS link is not built yet in this version: no stay will come over it";
-        desk.warn(&place.key("system"), what, "write system = \"central\" and let central send the stays");
-        for key in ["host", "port"].into_iter().filter(|key| !desk.has(&place.key(key))).collect::<Vec<_>>() {
-            desk.error(place, format!("a FIAS link needs {key:?}"), format!("write {key} = ..."));
+        desk.warn(
+            &place.key("system"),
+            what,
+            "write system = \"central\" and let central send the stays",
+        );
+        for key in ["host", "port"]
+            .into_iter()
+            .filter(|key| !desk.has(&place.key(key)))
+            .collect::<Vec<_>>()
+        {
+            desk.error(
+                place,
+                format!("a FIAS link needs {key:?}"),
+                format!("write {key} = ..."),
+            );
         }
     }
 }
@@ -138,7 +208,11 @@ fn weather(desk: &mut Desk, all: &Gathered, place: &Place, link: &WeatherLink) {
     match all.links.get(via).map(|piece| &piece.value) {
         Some(Link::Central(_)) => {}
         Some(Link::Mqtt(_)) if link.topic.is_none() => {
-            desk.error(place, format!("the weather comes over {via}, but on which topic?"), "write topic = \"...\"");
+            desk.error(
+                place,
+                format!("the weather comes over {via}, but on which topic?"),
+                "write topic = \"...\"",
+            );
         }
         Some(Link::Mqtt(_)) => {}
         Some(other) => {

@@ -26,7 +26,11 @@ pub(in crate::config) fn property(desk: &mut Desk, all: &Gathered) {
     match &all.property {
         Some(piece) => zone(desk, &piece.place.key("zone"), &piece.value.zone),
         None if all.unread.contains("property") => {}
-        None => desk.error(&Place::default(), "there is no [property]", "write [property] with id and zone"),
+        None => desk.error(
+            &Place::default(),
+            "there is no [property]",
+            "write [property] with id and zone",
+        ),
     }
     limits(desk, all);
     levels(desk, all);
@@ -52,17 +56,31 @@ fn zone(desk: &mut Desk, place: &Place, name: &str) {
 fn limits(desk: &mut Desk, all: &Gathered) {
     let (place, limits) = (&all.limits.place, &all.limits.value);
     if limits.temperature_min >= limits.temperature_max {
-        let what = format!("temperature_min {} is not below temperature_max {}", limits.temperature_min, limits.temperature_max);
+        let what = format!(
+            "temperature_min {} is not below temperature_max {}",
+            limits.temperature_min, limits.temperature_max
+        );
         desk.error(&place.key("temperature_min"), what, "write a lower one, such as 12");
     }
     if limits.temperature_min < FROST {
-        desk.error(&place.key("temperature_min"), format!("{} lets pipes freeze", limits.temperature_min), "write 5 or more");
+        desk.error(
+            &place.key("temperature_min"),
+            format!("{} lets pipes freeze", limits.temperature_min),
+            "write 5 or more",
+        );
     }
     if limits.temperature_max > HEAT {
-        desk.error(&place.key("temperature_max"), format!("{} harms people", limits.temperature_max), "write 35 or less");
+        desk.error(
+            &place.key("temperature_max"),
+            format!("{} harms people", limits.temperature_max),
+            "write 35 or less",
+        );
     }
     if limits.firmness_min >= limits.firmness_max {
-        let what = format!("firmness_min {} is not below firmness_max {}", limits.firmness_min, limits.firmness_max);
+        let what = format!(
+            "firmness_min {} is not below firmness_max {}",
+            limits.firmness_min, limits.firmness_max
+        );
         desk.error(&place.key("firmness_min"), what, "write a lower one, such as 0");
     }
 }
@@ -71,8 +89,16 @@ fn levels(desk: &mut Desk, all: &Gathered) {
     let (place, levels) = (&all.levels.place, &all.levels.value);
     let limits = &all.limits.value;
     let (low, high) = (limits.temperature_min, limits.temperature_max);
+    let moved = |level: Celsius| {
+        all.limits.place.key(if level < low {
+            "temperature_min"
+        } else {
+            "temperature_max"
+        })
+    };
     let within = |desk: &mut Desk, place: Place, name: &str, level: Celsius| {
         if low < high && (level < low || level > high) {
+            let place = if desk.has(&place) { place } else { moved(level) };
             let what = format!("{name} {level} is outside the limits of {low} to {high}");
             desk.error(&place, what, "write a value inside, or move [limits]");
         }
@@ -83,24 +109,40 @@ fn levels(desk: &mut Desk, all: &Gathered) {
         ("vacant_heating", levels.vacant_heating),
         ("vacant_cooling", levels.vacant_cooling),
     ];
-    each.into_iter().for_each(|(name, level)| within(desk, place.key(name), name, level));
+    each.into_iter()
+        .for_each(|(name, level)| within(desk, place.key(name), name, level));
     if let Some(property) = &all.property {
         within(desk, property.place.key("comfort"), "comfort", property.value.comfort);
     }
-    for (name, heating, cooling) in
-        [("unsold", levels.unsold_heating, levels.unsold_cooling), ("vacant", levels.vacant_heating, levels.vacant_cooling)]
-    {
+    for (name, heating, cooling) in [
+        ("unsold", levels.unsold_heating, levels.unsold_cooling),
+        ("vacant", levels.vacant_heating, levels.vacant_cooling),
+    ] {
         if heating >= cooling {
-            let what = format!("{name}_heating {heating} is not below {name}_cooling {cooling}: the plant would heat and cool in turn");
+            let what = format!(
+                "{name}_heating {heating} is not below {name}_cooling {cooling}: the plant would heat and cool in turn"
+            );
             desk.error(&place.key(format!("{name}_heating")), what, "write a lower one");
         }
     }
     if levels.out_shallow > levels.out_deep {
-        let what = format!("out_shallow {} K is more than out_deep {} K", levels.out_shallow.to_f64(), levels.out_deep.to_f64());
-        desk.error(&place.key("out_shallow"), what, "the first stage must be the smaller one");
+        let what = format!(
+            "out_shallow {} K is more than out_deep {} K",
+            levels.out_shallow.to_f64(),
+            levels.out_deep.to_f64()
+        );
+        desk.error(
+            &place.key("out_shallow"),
+            what,
+            "the first stage must be the smaller one",
+        );
     }
     if levels.out_shallow < Celsius::from_hundredths(0) {
-        desk.error(&place.key("out_shallow"), "a set-back is a distance from comfort and cannot be negative", "write 1.0");
+        desk.error(
+            &place.key("out_shallow"),
+            "a set-back is a distance from comfort and cannot be negative",
+            "write 1.0",
+        );
     }
     order(desk, all);
 }
@@ -108,17 +150,36 @@ fn levels(desk: &mut Desk, all: &Gathered) {
 /// An unsold room that is kept nearer to comfort than a sold one costs more and gives less.
 fn order(desk: &mut Desk, all: &Gathered) {
     let (place, levels) = (&all.levels.place, &all.levels.value);
-    let Some(comfort) = all.property.as_ref().map(|property| property.value.comfort) else { return };
+    let limits = &all.limits.value;
+    let comfort = all.property.as_ref().map(|property| property.value.comfort);
+    let Some(comfort) = comfort.filter(|t| *t == t.held(limits.temperature_min, limits.temperature_max)) else {
+        return;
+    };
     if levels.unsold_heating > levels.vacant_heating {
-        desk.warn(&place.key("unsold_heating"), "an unsold room is kept warmer than one that is sold", "write the lower one here");
+        desk.warn(
+            &place.key("unsold_heating"),
+            "an unsold room is kept warmer than one that is sold",
+            "write the lower one here",
+        );
     }
     if levels.unsold_cooling < levels.vacant_cooling {
-        desk.warn(&place.key("unsold_cooling"), "an unsold room is kept cooler than one that is sold", "write the higher one here");
+        desk.warn(
+            &place.key("unsold_cooling"),
+            "an unsold room is kept cooler than one that is sold",
+            "write the higher one here",
+        );
     }
     if levels.vacant_heating > comfort || levels.vacant_cooling < comfort {
-        let what = format!("comfort {comfort} is not between vacant_heating {} and vacant_cooling {}", levels.vacant_heating, levels.vacant_cooling);
-        let written = [place.key("vacant_heating"), place.key("vacant_cooling")].into_iter().find(|place| desk.has(place));
-        let at = written.or_else(|| all.property.as_ref().map(|p| p.place.key("comfort"))).unwrap_or_default();
+        let what = format!(
+            "comfort {comfort} is not between vacant_heating {} and vacant_cooling {}",
+            levels.vacant_heating, levels.vacant_cooling
+        );
+        let written = [place.key("vacant_heating"), place.key("vacant_cooling")]
+            .into_iter()
+            .find(|place| desk.has(place));
+        let at = written
+            .or_else(|| all.property.as_ref().map(|p| p.place.key("comfort")))
+            .unwrap_or_default();
         desk.warn(&at, what, "");
     }
 }
@@ -126,18 +187,32 @@ fn order(desk: &mut Desk, all: &Gathered) {
 fn arrival(desk: &mut Desk, all: &Gathered) {
     let (place, arrival) = (&all.arrival.place, &all.arrival.value);
     if arrival.band <= Celsius::from_hundredths(0) || arrival.band > Celsius::from_hundredths(300) {
-        desk.error(&place.key("band"), format!("band {} K is not above 0 and up to 3 K", arrival.band.to_f64()), "write 0.5");
+        desk.error(
+            &place.key("band"),
+            format!("band {} K is not above 0 and up to 3 K", arrival.band.to_f64()),
+            "write 0.5",
+        );
     }
     if arrival.lead_extra > arrival.lead_max {
-        let what = format!("lead_extra {} is longer than lead_max {}", arrival.lead_extra, arrival.lead_max);
+        let what = format!(
+            "lead_extra {} is longer than lead_max {}",
+            arrival.lead_extra, arrival.lead_max
+        );
         desk.error(&place.key("lead_extra"), what, "write a shorter one");
     }
     let emergency = &all.emergency;
     if emergency.value.repeat.0 < Span::seconds(1) {
-        desk.error(&emergency.place.key("repeat"), "an emergency cannot be called again more than once a second", "write \"1m\"");
+        desk.error(
+            &emergency.place.key("repeat"),
+            "an emergency cannot be called again more than once a second",
+            "write \"1m\"",
+        );
     }
     if emergency.value.local_after.0 > Span::minutes(1) {
-        let what = format!("an emergency waits {} for central before anybody here is told", emergency.value.local_after);
+        let what = format!(
+            "an emergency waits {} for central before anybody here is told",
+            emergency.value.local_after
+        );
         desk.warn(&emergency.place.key("local_after"), what, "write \"5s\"");
     }
 }
@@ -149,16 +224,27 @@ fn services(desk: &mut Desk, all: &Gathered) {
             continue;
         }
         if let Err(fault) = Item::new(name) {
-            desk.error(&piece.place, format!("{name:?} is neither a need nor an item"), fault.want);
+            desk.error(
+                &piece.place,
+                format!("{name:?} is neither a need nor an item"),
+                fault.want,
+            );
         } else if let Some(need) = nearest(name, needs.iter().map(String::as_str)) {
             let help = format!("did you mean the need {need:?}?");
-            desk.warn(&piece.place, format!("{name:?} is no need, so it is taken as an item"), help);
+            desk.warn(
+                &piece.place,
+                format!("{name:?} is no need, so it is taken as an item"),
+                help,
+            );
         }
     }
 }
 
 fn name_of(need: &Need) -> String {
-    serde_json::to_value(need).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(need)
+        .ok()
+        .and_then(|name| name.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn jobs(desk: &mut Desk, all: &Gathered) {
@@ -176,7 +262,11 @@ fn observe(desk: &mut Desk, all: &Gathered) {
     let (place, observe) = (all.observe.place.key("listen"), &all.observe.value);
     match observe.listen.parse::<SocketAddr>() {
         Err(_) => {
-            desk.error(&place, format!("{:?} is no address to listen on", observe.listen), "write \"127.0.0.1:9464\"");
+            desk.error(
+                &place,
+                format!("{:?} is no address to listen on", observe.listen),
+                "write \"127.0.0.1:9464\"",
+            );
         }
         Ok(address) if !address.ip().is_loopback() && !observe.allow_remote => {
             let what = format!("{address} is reached from other machines, and nothing there asks for a password");
@@ -190,6 +280,10 @@ fn store(desk: &mut Desk, all: &Gathered) {
     let (place, store) = (&all.store.place, &all.store.value);
     if store.key_file.starts_with(&store.dir) {
         let what = "the key lies in the folder that it seals, so that a copy of the folder carries its key along";
-        desk.warn(&place.key("key_file"), what, "write another folder, such as /etc/innkeeper/store.key");
+        desk.warn(
+            &place.key("key_file"),
+            what,
+            "write another folder, such as /etc/innkeeper/store.key",
+        );
     }
 }

@@ -324,12 +324,10 @@ impl Desk {
                     self.see(place, &read, words, now, None, false);
                 }
             }
-            Some(Asked::Beat { place }) => {
-                if result.outcome != WriteOutcome::Done {
-                    self.tally.note(Some(self.devices[place].binding.device()), "heartbeat");
-                }
+            Some(Asked::Beat { place }) if result.outcome != WriteOutcome::Done => {
+                self.tally.note(Some(self.devices[place].binding.device()), "heartbeat");
             }
-            None => {}
+            Some(Asked::Beat { .. }) | None => {}
         }
     }
 

@@ -108,8 +108,18 @@ impl Room {
 
     /// What became of a command on its way.
     pub fn written(&mut self, world: World<'_>, number: u64, result: &WriteResult, out: &mut Outcome) {
-        self.shadow.written(world.now, number, result);
+        let ended = self.shadow.written(world.now, number, result);
         out.save(SaveWhen::Soon);
+        if let Some((device, point, outcome)) = ended {
+            let because = Because::rule("write-ended").with("outcome", outcome.word());
+            out.note(
+                world,
+                because
+                    .with("device", device)
+                    .with("point", point)
+                    .with("command", number),
+            );
+        }
         if let WriteResult::Refused(why) | WriteResult::Failed(why) = result {
             out.note(
                 world,

@@ -40,7 +40,10 @@ fn child_that_writes_until_killed() {
 }
 
 fn open_small(dir: &Path) -> (Store, OpenReport) {
-    let limits = Limits { reserve_bytes: 0, ..Limits::default() };
+    let limits = Limits {
+        reserve_bytes: 0,
+        ..Limits::default()
+    };
     Store::open_with(dir, &secret(), NOW, limits).unwrap()
 }
 
@@ -56,11 +59,19 @@ fn write_and_kill(dir: &Path, after: Duration) -> u64 {
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let told = |line: &str| line.split("done ").nth(1).and_then(|n| n.trim().parse::<u64>().ok());
-    let first = lines.by_ref().map_while(Result::ok).find_map(|line| told(&line)).expect("the child writes");
+    let first = lines
+        .by_ref()
+        .map_while(Result::ok)
+        .find_map(|line| told(&line))
+        .expect("the child writes");
     std::thread::sleep(after);
     child.kill().unwrap();
     child.wait().unwrap();
-    lines.map_while(Result::ok).filter_map(|line| told(&line)).last().unwrap_or(first)
+    lines
+        .map_while(Result::ok)
+        .filter_map(|line| told(&line))
+        .last()
+        .unwrap_or(first)
 }
 
 #[test]
@@ -85,12 +96,21 @@ fn a_killed_process_loses_nothing_it_was_told_is_durable() {
         let enqueued = ledger.enqueued;
         for (key, value) in records(&store) {
             let room: u64 = key[5..].parse().unwrap();
-            let latest = (0..ROOMS).map(|back| enqueued - back).find(|n| n % ROOMS == room).unwrap();
+            let latest = (0..ROOMS)
+                .map(|back| enqueued - back)
+                .find(|n| n % ROOMS == room)
+                .unwrap();
             lost += u64::from(value[..8] != latest.to_le_bytes());
         }
-        assert_eq!(store.why(None, NOW, NOW + Span::days(30), 10).unwrap()[0], note(enqueued), "round {round}");
+        assert_eq!(
+            store.why(None, NOW, NOW + Span::days(30), 10).unwrap()[0],
+            note(enqueued),
+            "round {round}"
+        );
     }
-    println!("40 kills, {acked} commits told durable, {lost} lost, {ghosts} durable but not told, {torn} torn tails cut");
+    println!(
+        "40 kills, {acked} commits told durable, {lost} lost, {ghosts} durable but not told, {torn} torn tails cut"
+    );
     assert_eq!(lost, 0);
     assert!(ghosts <= 40, "at most the one commit in flight at each kill");
 }

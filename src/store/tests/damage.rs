@@ -4,17 +4,27 @@ use super::*;
 use std::os::unix::fs::FileExt;
 
 fn open_small(dir: &Path) -> Result<(Store, OpenReport), StoreFault> {
-    let limits = Limits { reserve_bytes: 0, ..Limits::default() };
+    let limits = Limits {
+        reserve_bytes: 0,
+        ..Limits::default()
+    };
     Store::open_with(dir, &secret(), NOW, limits)
 }
 
 /// A store after some days: two exports, a log after them, backlog in every class.
 fn make(dir: &Path, closed: bool) {
     let (mut store, _) = open_small(dir).unwrap();
-    let classes = [("emergency", Class::Emergency), ("request", Class::Request), ("room", Class::Telemetry)];
+    let classes = [
+        ("emergency", Class::Emergency),
+        ("request", Class::Request),
+        ("room", Class::Telemetry),
+    ];
     for n in 0..240_u64 {
         let (stream, class) = classes[(n % 3) as usize];
-        let mut batch = Batch { journal: vec![note(n)], ..Batch::default() };
+        let mut batch = Batch {
+            journal: vec![note(n)],
+            ..Batch::default()
+        };
         batch.puts.push((format!("room/{}", n % 60), vec![n as u8; 700]));
         batch.outbox.push(entry(stream, class, n as u32 % 7, n, 300));
         store.commit(batch).unwrap();
@@ -55,11 +65,16 @@ fn harm(file: &Path, kind: u64, dice: &mut Dice) -> String {
         }
         1 => {
             let from = at / 4096 * 4096;
-            to.write_all_at(&vec![0; (length - from).min(4096) as usize], from).unwrap();
+            to.write_all_at(&vec![0; (length - from).min(4096) as usize], from)
+                .unwrap();
         }
         _ => to.set_len(at).unwrap(),
     }
-    format!("{} of {} at {at}", ["bit flip", "zeroed page", "truncation"][kind as usize], file.display())
+    format!(
+        "{} of {} at {at}",
+        ["bit flip", "zeroed page", "truncation"][kind as usize],
+        file.display()
+    )
 }
 
 #[derive(Default, Debug)]
@@ -76,7 +91,11 @@ struct Count {
 }
 
 fn trials(closed: bool, rounds: u64, seed: u64) -> Count {
-    let base = if Path::new("/dev/shm").is_dir() { "/dev/shm".into() } else { std::env::temp_dir() };
+    let base = if Path::new("/dev/shm").is_dir() {
+        "/dev/shm".into()
+    } else {
+        std::env::temp_dir()
+    };
     let dir = tempfile::tempdir_in(base).unwrap();
     let source = dir.path().join("source");
     make(&source, closed);
@@ -88,8 +107,10 @@ fn trials(closed: bool, rounds: u64, seed: u64) -> Count {
     let notes = store.why(None, NOW, NOW + Span::days(1), 1000).unwrap();
     assert_eq!((state.len(), entries.len(), notes.len()), (60, 240, 240));
     drop(store);
-    let names: Vec<PathBuf> =
-        files_of(&pristine).iter().map(|f| f.strip_prefix(&pristine).unwrap().to_owned()).collect();
+    let names: Vec<PathBuf> = files_of(&pristine)
+        .iter()
+        .map(|f| f.strip_prefix(&pristine).unwrap().to_owned())
+        .collect();
     let mut dice = Dice(seed);
     let mut count = Count::default();
     for n in 0..rounds {
@@ -97,7 +118,11 @@ fn trials(closed: bool, rounds: u64, seed: u64) -> Count {
         copy(&pristine, &image);
         // Every second one hits the database, the part that is not our own code.
         let of_database: Vec<_> = names.iter().filter(|f| f.starts_with("state")).collect();
-        let name = if n % 2 == 0 { &names[dice.roll(names.len() as u64) as usize] } else { of_database[dice.roll(of_database.len() as u64) as usize] };
+        let name = if n % 2 == 0 {
+            &names[dice.roll(names.len() as u64) as usize]
+        } else {
+            of_database[dice.roll(of_database.len() as u64) as usize]
+        };
         let what = harm(&image.join(name), dice.roll(3), &mut dice);
         count.trials += 1;
         let opened = std::panic::catch_unwind(|| open_small(&image));
@@ -114,7 +139,10 @@ fn trials(closed: bool, rounds: u64, seed: u64) -> Count {
         alarms.extend(store.take_alarms());
         let same = is_state == state && is_entries == entries && is_notes == notes;
         // What is there is right, always: damage may take, it may not change.
-        assert!(is_entries.iter().all(|(k, v)| entries.get(k) == Some(v)), "{what}: an entry changed");
+        assert!(
+            is_entries.iter().all(|(k, v)| entries.get(k) == Some(v)),
+            "{what}: an entry changed"
+        );
         let lost_state = state.iter().filter(|(k, v)| is_state.get(*k) != Some(v)).count() as u64;
         let lost_entries = (entries.len() - is_entries.len()) as u64;
         count.records_lost += lost_state;
@@ -139,7 +167,11 @@ fn trials(closed: bool, rounds: u64, seed: u64) -> Count {
         if n % 10 == 0 {
             let (store, report) = open_small(&image).unwrap();
             assert_eq!(records(&store), is_state, "{what}");
-            let again = report.alarms.iter().filter(|a| !matches!(a, Alarm::QueueDamaged { .. })).count();
+            let again = report
+                .alarms
+                .iter()
+                .filter(|a| !matches!(a, Alarm::QueueDamaged { .. }))
+                .count();
             assert_eq!(again, 0, "{what}: {:?}", report.alarms);
         }
         fs::remove_dir_all(&image).unwrap();
@@ -171,7 +203,11 @@ fn a_database_that_is_gone_comes_back_from_export_and_log() {
     fs::remove_dir_all(dir.path().join("state")).unwrap();
     let (store, report) = open_small(dir.path()).unwrap();
     assert_eq!(records(&store), before);
-    assert!(report.alarms.iter().all(Alarm::healed) && !report.alarms.is_empty(), "{:?}", report.alarms);
+    assert!(
+        report.alarms.iter().all(Alarm::healed) && !report.alarms.is_empty(),
+        "{:?}",
+        report.alarms
+    );
 }
 
 #[test]
@@ -180,11 +216,20 @@ fn a_database_put_back_from_yesterday_is_noticed_and_brought_forward() {
     make(dir.path(), true);
     copy(&dir.path().join("state"), &dir.path().join("yesterday"));
     let (mut store, _) = open_small(dir.path()).unwrap();
-    store.commit(Batch { puts: vec![("room/3".into(), b"today".into())], ..Batch::default() }).unwrap();
+    store
+        .commit(Batch {
+            puts: vec![("room/3".into(), b"today".into())],
+            ..Batch::default()
+        })
+        .unwrap();
     store.close(NOW).unwrap();
     fs::remove_dir_all(dir.path().join("state")).unwrap();
     fs::rename(dir.path().join("yesterday"), dir.path().join("state")).unwrap();
     let (store, report) = open_small(dir.path()).unwrap();
     assert_eq!(store.get("room/3").unwrap().unwrap(), b"today");
-    assert!(matches!(report.alarms[..], [Alarm::DatabaseLoss { .. }]), "{:?}", report.alarms);
+    assert!(
+        matches!(report.alarms[..], [Alarm::DatabaseLoss { .. }]),
+        "{:?}",
+        report.alarms
+    );
 }

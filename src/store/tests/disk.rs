@@ -11,7 +11,10 @@ impl SmallDisk {
     fn new(mebibytes: u32) -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let size = format!("size={mebibytes}m");
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path()).output();
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(dir.path())
+            .output();
         mount.is_ok_and(|out| out.status.success()).then(|| Self(dir))
     }
 
@@ -39,16 +42,27 @@ fn a_full_disk_keeps_what_is_there_takes_requests_from_the_reserve_and_heals_by_
     };
     let dir = disk.0.path().join("store");
     let (mut store, _) = open(&dir);
-    let telemetry = |n| Batch { outbox: vec![entry("room", Class::Telemetry, 1, n, 4000)], ..Batch::default() };
-    let request = |n| Batch { outbox: vec![entry("request", Class::Request, 1, n, 4000)], ..Batch::default() };
+    let telemetry = |n| Batch {
+        outbox: vec![entry("room", Class::Telemetry, 1, n, 4000)],
+        ..Batch::default()
+    };
+    let request = |n| Batch {
+        outbox: vec![entry("request", Class::Request, 1, n, 4000)],
+        ..Batch::default()
+    };
     for n in 1..=20 {
         store.commit(telemetry(n)).unwrap();
     }
     disk.fill();
-    let fault = (21..2000).find_map(|n| store.commit(telemetry(n)).err()).expect("the disk is full");
+    let fault = (21..2000)
+        .find_map(|n| store.commit(telemetry(n)).err())
+        .expect("the disk is full");
     assert!(fault.is_disk_full(), "{fault}");
     let held = store.outbox().pending();
-    assert!(store.commit(telemetry(5000)).unwrap_err().is_disk_full(), "telemetry does not get the reserve");
+    assert!(
+        store.commit(telemetry(5000)).unwrap_err().is_disk_full(),
+        "telemetry does not get the reserve"
+    );
     assert_eq!(store.outbox().pending(), held, "a refused batch leaves nothing behind");
     let taken = store.commit(request(1)).unwrap();
     assert!(taken.reserve_used);
@@ -75,17 +89,34 @@ fn a_start_on_a_full_disk_says_so_and_moves_nothing_aside() {
         return;
     };
     let dir = disk.0.path().join("store");
-    let limits = Limits { reserve_bytes: 0, ..Limits::default() };
+    let limits = Limits {
+        reserve_bytes: 0,
+        ..Limits::default()
+    };
     let reopen = || Store::open_with(&dir, &secret(), NOW, limits);
     let (mut store, _) = reopen().unwrap();
-    store.commit(Batch { puts: vec![("room/1".into(), b"asleep".into())], ..Batch::default() }).unwrap();
+    store
+        .commit(Batch {
+            puts: vec![("room/1".into(), b"asleep".into())],
+            ..Batch::default()
+        })
+        .unwrap();
     drop(store);
     disk.fill();
     let fault = reopen().unwrap_err();
-    assert!(fault.is_disk_full() && fault.to_string().contains("free some space"), "{fault}");
+    assert!(
+        fault.is_disk_full() && fault.to_string().contains("free some space"),
+        "{fault}"
+    );
     disk.free();
     let (store, report) = reopen().unwrap();
-    assert_eq!((store.get("room/1").unwrap().unwrap(), report.alarms.len()), (b"asleep".to_vec(), 0));
-    let aside = fs::read_dir(&dir).unwrap().flatten().filter(|e| e.file_name().to_string_lossy().contains("quarantine"));
+    assert_eq!(
+        (store.get("room/1").unwrap().unwrap(), report.alarms.len()),
+        (b"asleep".to_vec(), 0)
+    );
+    let aside = fs::read_dir(&dir)
+        .unwrap()
+        .flatten()
+        .filter(|e| e.file_name().to_string_lossy().contains("quarantine"));
     assert_eq!(aside.count(), 0);
 }

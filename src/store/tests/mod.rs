@@ -36,7 +36,11 @@ pub(super) fn entry(stream: &str, class: Class, room: u32, n: u64, bytes: usize)
 
 pub(super) fn note(n: u64) -> Note {
     let room = Some(RoomId::new(format!("{}", n % 5)).unwrap());
-    Note { at: NOW + Span::seconds(n as i64), room, json: format!("{{\"rule\":{n}}}").into_bytes() }
+    Note {
+        at: NOW + Span::seconds(n as i64),
+        room,
+        json: format!("{{\"rule\":{n}}}").into_bytes(),
+    }
 }
 
 pub(super) fn records(store: &Store) -> BTreeMap<String, Vec<u8>> {
@@ -61,7 +65,11 @@ pub(super) fn waiting(store: &mut Store) -> BTreeMap<(String, u64), Vec<u8>> {
 
 pub(super) fn sums_hold(store: &Store) {
     for (stream, _, l) in store.outbox_ref().ledgers() {
-        assert_eq!(l.enqueued, l.pending() + l.acknowledged + l.expired + l.dropped + l.damaged, "{stream}");
+        assert_eq!(
+            l.enqueued,
+            l.pending() + l.acknowledged + l.expired + l.dropped + l.damaged,
+            "{stream}"
+        );
     }
 }
 
@@ -81,6 +89,10 @@ pub(super) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap().flatten() {
         let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() { copy(&entry.path(), &target) } else { drop(fs::copy(entry.path(), target).unwrap()) }
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target)
+        } else {
+            _ = fs::copy(entry.path(), target).unwrap()
+        }
     }
 }

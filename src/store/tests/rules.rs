@@ -4,7 +4,10 @@ use super::*;
 use proptest::prelude::*;
 
 fn put(key: &str, value: &[u8]) -> Batch {
-    Batch { puts: vec![(key.into(), value.into())], ..Batch::default() }
+    Batch {
+        puts: vec![(key.into(), value.into())],
+        ..Batch::default()
+    }
 }
 
 #[test]
@@ -43,7 +46,9 @@ fn a_start_after_a_farewell_has_nothing_to_read_on() {
     assert_eq!((report.alarms.len(), report.replayed, report.pending), (0, 0, 50));
     assert_eq!(records(&store), before);
     assert_eq!(waiting(&mut store).len(), 50);
-    let newest = store.why(Some(&RoomId::new("3").unwrap()), NOW, NOW + Span::days(1), 3).unwrap();
+    let newest = store
+        .why(Some(&RoomId::new("3").unwrap()), NOW, NOW + Span::days(1), 3)
+        .unwrap();
     assert_eq!(newest, [note(48), note(43), note(38)]);
 }
 
@@ -53,7 +58,12 @@ fn a_record_that_was_removed_does_not_come_back() {
     let (mut store, _) = open(dir.path());
     store.commit(put("guest/1", b"likes milk")).unwrap();
     store.checkpoint(NOW).unwrap();
-    store.commit(Batch { removes: vec!["guest/1".into()], ..Batch::default() }).unwrap();
+    store
+        .commit(Batch {
+            removes: vec!["guest/1".into()],
+            ..Batch::default()
+        })
+        .unwrap();
     assert_eq!(store.get("guest/1").unwrap(), None);
     drop(store);
     let (store, report) = open(dir.path());
@@ -68,8 +78,14 @@ fn nothing_kept_is_readable_without_the_key_and_forgotten_history_is_gone() {
     let (mut store, _) = open(dir.path());
     let canary = b"canary-Q7XK-likes-hot-milk";
     let mut batch = put("guest/7f3a9c1e", canary);
-    batch.outbox.push(Entry { body: canary.to_vec(), ..entry("preference", Class::Promise, 1, 1, 0) });
-    batch.journal.push(Note { json: canary.to_vec(), ..note(1) });
+    batch.outbox.push(Entry {
+        body: canary.to_vec(),
+        ..entry("preference", Class::Promise, 1, 1, 0)
+    });
+    batch.journal.push(Note {
+        json: canary.to_vec(),
+        ..note(1)
+    });
     store.commit(batch).unwrap();
     store.checkpoint(NOW).unwrap();
     store.export().unwrap();
@@ -85,10 +101,22 @@ fn nothing_kept_is_readable_without_the_key_and_forgotten_history_is_gone() {
         }
     }
     assert!(files >= 7, "{files} files were looked at");
-    let sealed_before = fs::read_dir(dir.path().join("log")).unwrap().flatten().map(|e| e.path()).collect::<Vec<_>>();
-    store.commit(Batch { removes: vec!["guest/7f3a9c1e".into()], ..Batch::default() }).unwrap();
+    let sealed_before = fs::read_dir(dir.path().join("log"))
+        .unwrap()
+        .flatten()
+        .map(|e| e.path())
+        .collect::<Vec<_>>();
+    store
+        .commit(Batch {
+            removes: vec!["guest/7f3a9c1e".into()],
+            ..Batch::default()
+        })
+        .unwrap();
     store.forget_history(NOW).unwrap();
-    assert!(sealed_before.iter().all(|path| !path.exists()), "the log that held it is deleted");
+    assert!(
+        sealed_before.iter().all(|path| !path.exists()),
+        "the log that held it is deleted"
+    );
     for n in 0..2 {
         let export = fs::read_to_string(dir.path().join(format!("export/state.{n}.jsonl"))).unwrap();
         assert!(!export.contains("7f3a9c1e"));
@@ -108,7 +136,10 @@ fn a_second_opener_and_a_wrong_key_are_refused_and_change_nothing() {
         let said = Store::open(dir.path(), &SecretKey::new([8; 32]), NOW).unwrap_err();
         assert!(matches!(said, StoreFault::WrongKey { .. }), "{said}");
         let (store, report) = open(dir.path());
-        assert_eq!((store.get("room/1").unwrap().unwrap(), report.alarms.len()), (b"asleep".to_vec(), 0));
+        assert_eq!(
+            (store.get("room/1").unwrap().unwrap(), report.alarms.len()),
+            (b"asleep".to_vec(), 0)
+        );
         store.close(NOW).unwrap();
     }
 }
@@ -121,13 +152,24 @@ fn what_is_too_large_or_nameless_is_refused_whole_and_by_name() {
     batch.puts.push(("room/2".into(), vec![0; VALUE_BYTES_MAX + 1]));
     assert!(matches!(store.commit(batch), Err(StoreFault::TooLarge { .. })));
     assert!(matches!(store.commit(put("", b"")), Err(StoreFault::BadName { .. })));
-    assert!(matches!(store.commit(put("a\nb", b"")), Err(StoreFault::BadName { .. })));
+    assert!(matches!(
+        store.commit(put("a\nb", b"")),
+        Err(StoreFault::BadName { .. })
+    ));
     let mut batch = Batch::default();
     batch.outbox.push(entry("room", Class::Telemetry, 1, 1, 10));
     batch.outbox.push(entry("room", Class::Request, 1, 2, 10));
     assert!(matches!(store.commit(batch), Err(StoreFault::ClassOfStream { .. })));
-    let huge: Vec<_> = (0..160).map(|n| (format!("room/{n}"), vec![0; VALUE_BYTES_MAX])).collect();
-    assert!(matches!(store.commit(Batch { puts: huge, ..Batch::default() }), Err(StoreFault::TooLarge { .. })));
+    let huge: Vec<_> = (0..160)
+        .map(|n| (format!("room/{n}"), vec![0; VALUE_BYTES_MAX]))
+        .collect();
+    assert!(matches!(
+        store.commit(Batch {
+            puts: huge,
+            ..Batch::default()
+        }),
+        Err(StoreFault::TooLarge { .. })
+    ));
     assert_eq!((records(&store).len(), store.outbox().pending()), (0, 0));
     assert_eq!(store.commit(Batch::default()).unwrap().bytes, 0);
 }
@@ -135,16 +177,26 @@ fn what_is_too_large_or_nameless_is_refused_whole_and_by_name() {
 #[test]
 fn the_log_and_the_journal_stay_bounded_however_long_the_house_runs() {
     let dir = tempfile::tempdir().unwrap();
-    let limits = Limits { journal_bytes: 2 << 20, ..Limits::default() };
+    let limits = Limits {
+        journal_bytes: 2 << 20,
+        ..Limits::default()
+    };
     let (mut store, _) = Store::open_with(dir.path(), &secret(), NOW, limits).unwrap();
     for n in 0..1500_u64 {
         let mut batch = put(&format!("room/{}", n % 30), &vec![n as u8; 16 << 10]);
-        batch.journal.push(Note { json: vec![b'x'; 8 << 10], ..note(n) });
+        batch.journal.push(Note {
+            json: vec![b'x'; 8 << 10],
+            ..note(n)
+        });
         store.commit(batch).unwrap();
         store.maintain(NOW).unwrap();
     }
     let size = |part: &str| -> u64 {
-        fs::read_dir(dir.path().join(part)).unwrap().flatten().map(|e| e.metadata().unwrap().len()).sum()
+        fs::read_dir(dir.path().join(part))
+            .unwrap()
+            .flatten()
+            .map(|e| e.metadata().unwrap().len())
+            .sum()
     };
     let (log, journal, state) = (size("log"), size("journal"), store.state_bytes());
     println!("36 MiB of commits; on disk: log {log}, journal {journal}, state {state} bytes");

@@ -326,6 +326,36 @@ fn an_acknowledgement_takes_off_only_what_central_was_sent() {
 }
 
 #[test]
+fn an_acknowledgement_that_comes_after_the_session_still_counts() {
+    let mut world = World::new(AckMode::Central {
+        resend_after: Span::hours(1),
+    });
+    (0..100).for_each(|n| world.put(Stream::Request, &format!("r{}", n % 7)));
+    world.dispatch.session_began();
+    world.settle_down();
+    for _ in 0..3 {
+        world.cut(0);
+        world.dispatch.session_began();
+        world.work();
+    }
+    world.cut(0);
+    let before = world.received.len();
+    world.dispatch.acknowledged(AckNotice {
+        stream: Stream::Request,
+        sequence: 90,
+        cumulative: true,
+    });
+    world.dispatch.session_began();
+    world.settle_down();
+    assert_eq!(
+        world.received.len() - before,
+        10,
+        "only what is not acknowledged is sent again"
+    );
+    assert_eq!(world.outbox.len(), 10);
+}
+
+#[test]
 fn what_central_leaves_unacknowledged_is_sent_again_after_doubling_waits() {
     let mut world = World::new(AckMode::Central {
         resend_after: Span::seconds(5),

@@ -155,6 +155,7 @@ fn samples() -> Vec<(&'static str, UpMessage)> {
         id: request.id.clone(),
         room: room(),
         state: RequestState::Parked,
+        revision: 2,
         because: Because::rule("guest-asleep").with("since", "2026-11-21T21:01:00Z"),
     };
     let edge = EdgeState {

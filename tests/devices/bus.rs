@@ -321,7 +321,7 @@ async fn rooms_behind_one_unit_number_are_told_apart() {
 
 #[tokio::test]
 async fn rooms_behind_a_dead_gateway_go_and_come_together_and_are_probed_as_one() {
-    let (server, mut inbox, _running) = linked(gateway(), rooms(2)).await;
+    let (server, mut inbox, running) = linked(gateway(), rooms(2)).await;
     inbox
         .until("both", |inbox| {
             inbox.online("room-0") == [true] && inbox.online("room-1") == [true]
@@ -330,7 +330,7 @@ async fn rooms_behind_a_dead_gateway_go_and_come_together_and_are_probed_as_one(
     server.units.lock().unwrap().silent.insert(1);
     // Commands are what is asked of it before its next poll.
     for number in 0..3 {
-        _running
+        running
             .outlet()
             .tell(command(number, "room-0", Point::TargetTemperature, celsius(22.0)));
     }

@@ -124,14 +124,11 @@ impl Inbox {
 
     /// What became of a command, each time it was told.
     pub fn written(&self, number: u64) -> Vec<&WriteResult> {
-        let ours = |event| match event {
-            &Event::Written {
-                ref command,
-                ref result,
-            } if *command == id(number) => Some(result),
+        let told = self.events.iter().filter_map(|event| match event {
+            Event::Written { command, result } if *command == id(number) => Some(result),
             _ => None,
-        };
-        self.events.iter().filter_map(ours).collect()
+        });
+        told.collect()
     }
 
     pub async fn result(&mut self, number: u64) -> WriteResult {
@@ -142,11 +139,11 @@ impl Inbox {
 
     /// The readings of a point of a device.
     pub fn readings(&self, name: &str, point: Point) -> Vec<&Reading> {
-        let ours = |event| match event {
-            &Event::Reading(ref reading) if reading.device == device(name) && reading.point == point => Some(reading),
+        let ours = self.events.iter().filter_map(|event| match event {
+            Event::Reading(reading) if reading.device == device(name) && reading.point == point => Some(reading),
             _ => None,
-        };
-        self.events.iter().filter_map(ours).collect()
+        });
+        ours.collect()
     }
 
     pub fn values(&self, name: &str, point: Point) -> Vec<Value> {

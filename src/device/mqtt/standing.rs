@@ -20,8 +20,12 @@ enum Part {
 }
 
 impl Parts {
-    /// Notes whether messages can be heard.
+    /// Notes whether messages can be heard. What bridges said on an ended session is forgotten: the broker tells it again
+    /// if it still stands, and a broker that lost it must not keep a bridge away for ever.
     pub fn hearing(&mut self, state: Result<(), String>) {
+        if state.is_err() {
+            self.away.clear();
+        }
         self.hearing = Some(state);
     }
 

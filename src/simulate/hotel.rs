@@ -90,6 +90,7 @@ impl Hotel {
         let (bridge, mut orders) = Bridge::start(broker, "zigbee2mqtt", devices, clock);
         let (bus, mut writes) = Bus::start(plans.iter().filter_map(|plan| plan.unit)).await?;
         let now = clock();
+        plans.iter().filter_map(|plan| Some((plan.unit?, plan.air))).for_each(|(unit, air)| bus.turn(unit, air.floor()));
         let rooms = plans
             .into_iter()
             .map(|plan| (plan.id.clone(), Room::new(plan, now)))

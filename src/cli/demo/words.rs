@@ -4,7 +4,7 @@
 
 use super::narrator::Narrator;
 use crate::model::{
-    Because, Emergency, Moment, Need, PreferenceReport, Readiness, ReadinessVerdict, Report, RequestState,
+    Because, Emergency, Moment, Need, PreferenceReport, Readiness, ReadinessVerdict, Report, RequestId, RequestState,
     ServiceRequest, StateReport,
 };
 use serde_json::Value;
@@ -65,9 +65,9 @@ fn request(voice: &Narrator, request: &ServiceRequest) -> String {
 fn state(report: &StateReport) -> String {
     let why = report.because.rule.replace('-', " ");
     match report.state {
-        RequestState::Parked => format!("holds the request {} back: {why}, nobody is to knock", report.id),
-        RequestState::Raised => format!("lets the request {} go on: {why}", report.id),
-        state => format!("calls the request {} {}: {why}", report.id, word_of(&state)),
+        RequestState::Parked => format!("holds the request {} back: {why}, nobody is to knock", request_name(&report.id)),
+        RequestState::Raised => format!("lets the request {} go on: {why}", request_name(&report.id)),
+        state => format!("calls the request {} {}: {why}", request_name(&report.id), word_of(&state)),
     }
 }
 
@@ -187,6 +187,12 @@ pub fn reason(voice: &Narrator, because: &Because) -> String {
         ),
         _ => because.to_string(),
     }
+}
+
+/// A request's id as a person would call it: without the stay's token.
+pub fn request_name(id: &RequestId) -> String {
+    let is_token = |part: &&str| part.len() >= 8 && part.chars().all(|c| c.is_ascii_hexdigit());
+    id.as_str().split('.').filter(|part| !is_token(part)).collect::<Vec<_>>().join(" ")
 }
 
 fn known_from(word: &str) -> &str {

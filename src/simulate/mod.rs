@@ -53,7 +53,11 @@ pub fn fast_library() -> Result<Library, Vec<Fault>> {
         .replace("hole       = 4", "silent_after = \"25h\"\nhole       = 4");
     let zigbee = BAC002_TEXT.replace("within = \"30s\"", CONFIRMED_WITHIN);
     let mattress = MATTRESS_TEXT.replace("within = \"60s\"", CONFIRMED_WITHIN);
-    let files = [("siemens-rdf302.toml", &bus), ("tuya-bac-002-alzb.toml", &zigbee), ("demo-mattress.toml", &mattress)];
+    let files = [
+        ("siemens-rdf302.toml", &bus),
+        ("tuya-bac-002-alzb.toml", &zigbee),
+        ("demo-mattress.toml", &mattress),
+    ];
     library.overlay(files.map(|(name, text)| (name, text.as_str())))?;
     Ok(library)
 }

@@ -8,10 +8,13 @@ use super::narrator::{Narrator, Who};
 use super::words;
 use crate::config;
 use crate::daemon::{self, Options, Question, Running, clock, control};
-use crate::model::{Because, Moment, PropertyId, Report, RequestId, RequestState, RequestStatus, RoomId, Span};
+use crate::model::{
+    Because, Celsius, Moment, PropertyId, ReadinessVerdict, Report, RequestId, RequestState, RequestStatus, RoomId,
+    Span,
+};
 use crate::mqtt::{LinkOptions, Pauses};
 use crate::simulate::broker::Broker;
-use crate::simulate::dispatch::{Dispatch, Heard};
+use crate::simulate::dispatch::{Dispatch, Heard, Said};
 use crate::simulate::guest::Script;
 use crate::simulate::hotel::{self, Hotel, Plan, Told};
 use crate::simulate::zigbee::Model;
@@ -33,6 +36,8 @@ const PROPERTY: &str = "hotel-am-see";
 const STEP: Duration = Duration::from_millis(12);
 /// The clock is never slower than this while it runs.
 const FACTOR_MIN: f64 = 30.0;
+/// Nor faster than this, however impatient: devices must be heard several times in the time after which they count as silent.
+const FACTOR_MAX: f64 = 12_000.0;
 /// What a guest of the background does may be so late.
 const LATE_MAX: Span = Span::seconds(90);
 /// A promise that moves by less is not worth another line.
@@ -85,10 +90,12 @@ pub struct Stage {
     /// The broker of the rooms: it must live as long as they do.
     _rooms_broker: Broker,
     central_broker: Broker,
-    said: usize,
+    /// Everything that central has said of requests.
+    pub said: Vec<Said>,
+    emergencies: BTreeSet<RequestId>,
     /// Days like others are passed over.
     pub is_quiet: bool,
-    promise_told: Option<Moment>,
+    promise_told: Option<(Celsius, Moment)>,
     states_told: BTreeSet<(RequestId, RequestState)>,
     is_away: bool,
     /// A device was told something: its answer is on the wire until then.
@@ -158,7 +165,8 @@ impl Stage {
             running,
             _rooms_broker: rooms_broker,
             central_broker,
-            said: 0,
+            said: Vec::new(),
+            emergencies: BTreeSet::new(),
             is_quiet: false,
             promise_told: None,
             states_told: BTreeSet::new(),
@@ -283,7 +291,10 @@ impl Stage {
         self.narrate().await;
         let status = self.running.ask(Question::Status).await.unwrap_or_default();
         // What is on its way to central is let arrive first: its wait is measured in the story's time.
-        let is_under_way = !self.is_away && status["edge"]["oldest_unsent_s"].as_f64().is_some_and(|age| age >= UNDER_WAY_S);
+        let is_under_way = !self.is_away
+            && status["edge"]["oldest_unsent_s"]
+                .as_f64()
+                .is_some_and(|age| age >= UNDER_WAY_S);
         if is_under_way {
             clock::keep_pace(FACTOR_MIN);
             tokio::time::sleep(STEP / 4).await;
@@ -300,7 +311,7 @@ impl Stage {
         }
         let next = self.script.next_at().map_or(until, |at| (at + LATE_MAX).min(until));
         let no_further = next.since(clock::now()).as_seconds_f64() / STEP.as_secs_f64();
-        (pace * self.speed).min(no_further).max(FACTOR_MIN)
+        (pace * self.speed).min(FACTOR_MAX).min(no_further).max(FACTOR_MIN)
     }
 
     /// Tells what has newly come over the wires.
@@ -327,15 +338,20 @@ impl Stage {
             }
             self.heard.push(heard);
         }
-        for said in self.central.said_since(self.said) {
-            self.said += 1;
-            let word = if said.notice.status == crate::model::RequestStatus::Done {
-                "reports done"
-            } else {
-                "takes on"
-            };
-            self.narrator
-                .say(said.at, Who::Central, &format!("{word}: {}", said.notice.request));
+        for said in self.central.said_since(self.said.len()) {
+            let request = words::request_name(&said.notice.request);
+            match said.notice.status {
+                _ if self.is_quiet => {}
+                RequestStatus::Done => self
+                    .narrator
+                    .say(said.at, Who::Central, &format!("reports done: {request}")),
+                _ if self.emergencies.contains(&said.notice.request) => {
+                    self.narrator
+                        .say(said.at, Who::Central, &format!("takes it on: {request}"));
+                }
+                _ => {}
+            }
+            self.said.push(said);
         }
     }
 
@@ -344,16 +360,23 @@ impl Stage {
     fn is_of_interest(&mut self, report: &Report) -> bool {
         let is_focus = *report.room() == self.focus;
         match report {
-            Report::Emergency(_) => true,
+            Report::Emergency(emergency) => {
+                self.emergencies.insert(emergency.id.clone());
+                true
+            }
             Report::Request(request) => request.state == RequestState::Raised && !self.is_quiet,
             Report::Preference(_) => is_focus,
             Report::RequestState(state) => self.states_told.insert((state.id.clone(), state.state)),
             Report::Readiness(promise) => {
-                let last = self.promise_told.filter(|_| promise.verdict.is_none());
-                let is_far = last.is_none_or(|at| promise.p50.since(at).as_millis().abs() > PROMISE_TOLD.as_millis());
-                let is_told = is_focus && is_far;
-                self.promise_told = if is_told { Some(promise.p50) } else { self.promise_told };
-                is_told
+                let is_missed = promise.verdict == Some(ReadinessVerdict::Missed);
+                let is_far = self.promise_told.is_none_or(|(target, at)| {
+                    target != promise.target || promise.p50.since(at).as_millis().abs() > PROMISE_TOLD.as_millis()
+                });
+                if !(is_missed || is_focus && (is_far || promise.verdict.is_some())) {
+                    return false;
+                }
+                self.promise_told = Some((promise.target, promise.p50));
+                true
             }
         }
     }

@@ -11,6 +11,7 @@ use crate::model::{
     ReadinessVerdict, Report, RequestId, RequestState, RequestStatus, RoomId, ServiceRequest, Span, StayNotice,
     StayStatus, StayToken,
 };
+use crate::simulate::dispatch::Said;
 use crate::simulate::guest::{Act, Habits};
 use crate::simulate::zigbee::Model;
 use serde_json::Value;
@@ -192,7 +193,7 @@ async fn arrive(stage: &mut Stage, begun: Moment) {
 
 async fn first_evening(stage: &mut Stage) {
     let focus = stage.focus.clone();
-    stage.until(at(0, 17, 30), pace::DULL).await;
+    stage.until(at(0, 17, 30), pace::DAY).await;
     turn_the_dial(stage, &focus).await;
     go_out(stage, &focus).await;
     stage.until(at(0, 22, 20), pace::CLOSE).await;
@@ -325,11 +326,10 @@ async fn leak(stage: &mut Stage, wet: &RoomId) {
     let since = clock::now();
     stage.hotel.act(wet, Act::Water(true)).await;
     let answered = stage.wait_for(Span::minutes(3), pace::SECONDS, |stage| {
-        let told = stage.central.said_since(0);
-        told.into_iter()
-            .find(|said| said.at >= since && said.notice.request.as_str().starts_with("103."))
+        let is_answer = |said: &&Said| said.at >= since && said.notice.request.as_str().starts_with("103.");
+        stage.said.iter().find(is_answer).map(|said| said.at)
     });
-    let answered = answered.await.map(|said| said.at);
+    let answered = answered.await;
     stage.until(clock::now() + Span::minutes(2), pace::CLOSE).await;
     stage.until(at(1, 3, 40), pace::DAY).await;
     stage.hotel.act(wet, Act::Water(false)).await;
@@ -346,7 +346,7 @@ async fn leak(stage: &mut Stage, wet: &RoomId) {
         .count();
     let seconds = answered.map_or(f64::INFINITY, |at| at.since(since).as_seconds_f64().ceil().max(1.0));
     let words = format!(
-        "the leak was an emergency at once, answered by central within {seconds:.0} s, called {calls} time(s), and ended"
+        "the leak was an emergency at once, answered by central within {seconds:.0} s (calls: {calls}), and ended"
     );
     stage.check(answered.is_some() && over, words);
 }
@@ -460,6 +460,7 @@ async fn milk(stage: &mut Stage, day: i64, is_told: bool) -> bool {
 /// A night's sleep, up to the next morning's way out.
 async fn sleep(stage: &mut Stage, day: i64) {
     let focus = stage.focus.clone();
+    stage.is_quiet = true;
     stage.script.add(at(day, 23, 30), &focus, Act::LiesDown);
     stage.script.add(at(day + 1, 7, 30), &focus, Act::GetsUp);
     stage.script.is_in(at(day + 1, 7, 30), at(day + 1, 8, 25), &focus);
@@ -468,8 +469,10 @@ async fn sleep(stage: &mut Stage, day: i64) {
 }
 
 async fn quiet_days(stage: &mut Stage) {
-    stage.say(Who::Guest, "Wednesday and Thursday go the same way, and are not told");
-    stage.is_quiet = true;
+    stage.say(
+        Who::Guest,
+        "Wednesday and Thursday are days like these; they pass untold",
+    );
     let focus = stage.focus.clone();
     let (mut commands_asleep, mut milks) = (0, 0);
     for day in [2, 3] {
@@ -629,8 +632,7 @@ fn find_preference(
 
 fn is_done(stage: &Stage, id: &RequestId) -> bool {
     stage
-        .central
-        .said_since(0)
+        .said
         .iter()
         .any(|said| said.notice.request == *id && said.notice.status == RequestStatus::Done)
 }

@@ -3,6 +3,12 @@
 //!
 //! Without the peers installed it says so and passes, unless INNKEEPER_PEERS=required.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on says so by ending"
+)]
+
 mod house;
 
 use house::{Ear, House, down, free_port, in_minutes, program};
@@ -41,16 +47,18 @@ fn start_mosquitto(dir: &Path) -> Option<(Peer, SocketAddr)> {
     let port = free_port();
     let file = dir.join("mosquitto.conf");
     std::fs::write(&file, format!("listener {port} 127.0.0.1\nallow_anonymous true\n")).unwrap();
-    let child = Command::new(program("mosquitto")?)
-        .arg("-c")
-        .arg(&file)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let peer = Peer(
+        Command::new(program("mosquitto")?)
+            .arg("-c")
+            .arg(&file)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap(),
+    );
     let address = SocketAddr::from(([127, 0, 0, 1], port));
     for _ in 0..200 {
         if std::net::TcpStream::connect(address).is_ok() {
-            return Some((Peer(child), address));
+            return Some((peer, address));
         }
         std::thread::sleep(Duration::from_millis(25));
     }

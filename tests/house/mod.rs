@@ -147,10 +147,13 @@ impl Drop for Daemon {
     }
 }
 
+/// A message as it was heard: topic and payload.
+pub type Heard = (String, Vec<u8>);
+
 /// A plain client of the broker: publishes, and keeps everything it hears.
 pub struct Ear {
     client: Client,
-    pub heard: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    pub heard: Arc<Mutex<Vec<Heard>>>,
 }
 
 impl Ear {

@@ -45,7 +45,7 @@ const PROMISE_TOLD: Span = Span::minutes(25);
 /// So many seconds of the story a message may be on its way before time waits for it.
 const UNDER_WAY_S: f64 = 15.0;
 /// A device has obeyed and said so within this, in real time.
-const OBEYS_WITHIN: Duration = Duration::from_millis(70);
+const OBEYS_WITHIN: Duration = Duration::from_millis(150);
 
 /// How fast time passes: so many times faster than real.
 pub mod pace {
@@ -98,7 +98,9 @@ pub struct Stage {
     promise_told: Option<(Celsius, Moment)>,
     states_told: BTreeSet<(RequestId, RequestState)>,
     is_away: bool,
-    /// A device was told something: its answer is on the wire until then.
+    /// How many commands the daemon has counted.
+    commands: u64,
+    /// A device is being told something: command and answer are on the wire until then.
     obeying_until: Option<Instant>,
     speed: f64,
     dir: TempDir,
@@ -171,6 +173,7 @@ impl Stage {
             promise_told: None,
             states_told: BTreeSet::new(),
             is_away: false,
+            commands: 0,
             obeying_until: None,
             speed,
             dir,
@@ -290,7 +293,12 @@ impl Stage {
         self.hotel.pass().await;
         self.narrate().await;
         let status = self.running.ask(Question::Status).await.unwrap_or_default();
-        // What is on its way to central is let arrive first: its wait is measured in the story's time.
+        // A command on its way to a device is let arrive: on the bus it may have to wait for its turn.
+        let commands = commands_so_far(&self.running.metrics.text());
+        if commands != self.commands {
+            (self.commands, self.obeying_until) = (commands, Some(Instant::now() + OBEYS_WITHIN));
+        }
+        // So is what is on its way to central: its wait is measured in the story's time.
         let is_under_way = !self.is_away
             && status["edge"]["oldest_unsent_s"]
                 .as_f64()
@@ -317,7 +325,6 @@ impl Stage {
     /// Tells what has newly come over the wires.
     async fn narrate(&mut self) {
         for told in self.hotel.told_since(self.told.len()) {
-            self.obeying_until = Some(Instant::now() + OBEYS_WITHIN);
             if told.room == self.focus && !self.is_quiet {
                 let because = self.why(&told).await;
                 self.narrator
@@ -403,6 +410,14 @@ impl Stage {
         let found = decisions.iter().find(of_it)?;
         serde_json::from_value(found["what"]["command"]["because"].clone()).ok()
     }
+}
+
+/// Reads the count of commands from the daemon's own metrics.
+fn commands_so_far(metrics: &str) -> u64 {
+    let line = metrics
+        .lines()
+        .find(|line| line.contains("effects_total") && line.contains("\"command\""));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
 }
 
 fn command(voice: &Narrator, told: &Told, because: Option<Because>) -> String {

@@ -555,6 +555,10 @@ async fn summary(stage: &mut Stage) -> bool {
     );
     let promises = |verdict| stage.heard.iter().filter(|heard| is_verdict(heard, verdict)).count();
     let (kept, missed) = (promises(ReadinessVerdict::Kept), promises(ReadinessVerdict::Missed));
+    stage.check(
+        missed == 0,
+        format!("every promise at a door was kept: {kept} of {}", kept + missed),
+    );
     let came_true = stage.beats.iter().filter(|beat| beat.came_true).count();
     let voice = &stage.narrator;
     voice.title("What it came to");

@@ -12,7 +12,7 @@ use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Fast time stands still when nobody has kept it going for so long.
-const STANDS_AFTER: Duration = Duration::from_millis(100);
+const STANDS_AFTER: Duration = Duration::from_millis(50);
 
 struct Fast {
     kept_at: Instant,

@@ -20,6 +20,8 @@ const PAUSE_MIN: Span = Span::seconds(60);
 const ECHOES_MAX: usize = 4;
 /// A command that waits longer than this on its way is not carried out.
 const COMMAND_LIFE: Span = Span::minutes(10);
+/// What was told is shown within this: the longest way there, and the longest pause between two polls after it.
+const SEEN_WITHIN: Span = Span::minutes(15);
 /// Memory wear is counted over this.
 const BUDGET_WINDOW: Span = Span::hours(24);
 /// A device whose profile states no confirmation is believed for so long.
@@ -75,6 +77,9 @@ struct Aim {
     /// What stood there before the last command.
     replaced: Option<Value>,
     echoes: VecDeque<(Value, Moment)>,
+    /// The value told last has not been shown by the device yet.
+    #[serde(default)]
+    is_unseen: bool,
     /// Times of the writes of the last day, for the device's memory.
     writes: VecDeque<Moment>,
 }
@@ -222,6 +227,7 @@ impl Shadow {
             .desired
             .as_ref()
             .is_some_and(|want| news.after.is_near(want, tolerance));
+        let is_arrival = aim.takes_for_told(now, tolerance, &news.after);
         if is_wanted {
             (aim.outcome, aim.again_at) = (Outcome::Applied, None);
             return if news.is_change() {
@@ -235,7 +241,7 @@ impl Shadow {
         }
         let echoed =
             |(value, at): &(Value, Moment)| news.after.is_near(value, tolerance) && now.since(*at) <= setup.echo_within;
-        if aim.echoes.iter().any(echoed) {
+        if is_arrival || aim.echoes.iter().any(echoed) {
             return Judgement::Own(aim.outcome);
         }
         if aim.desired.is_none() {
@@ -338,6 +344,7 @@ impl Aim {
             again_at: None,
             replaced: None,
             echoes: VecDeque::new(),
+            is_unseen: false,
             writes: VecDeque::new(),
         }
     }
@@ -349,7 +356,17 @@ impl Aim {
         let confirm = ability.confirm_within.unwrap_or(CONFIRM_USUAL);
         self.again_at = Some(now + confirm.max(pause(self.attempt)));
         push_bounded(&mut self.echoes, (value.clone(), now), ECHOES_MAX);
+        self.is_unseen = true;
         push_bounded(&mut self.writes, now, ability.per_day_max.clamp(1, 1000) as usize);
+    }
+
+    /// Whether this is the value told last, shown for the first time. On a polled bus that may be long after it was told,
+    /// and something else may be wanted by then: it is ours all the same.
+    fn takes_for_told(&mut self, now: Moment, tolerance: f64, shown: &Value) -> bool {
+        let told = self.echoes.back().filter(|_| self.is_unseen);
+        let is_it = told.is_some_and(|(value, at)| shown.is_near(value, tolerance) && now.since(*at) <= SEEN_WITHIN);
+        self.is_unseen &= !is_it;
+        is_it
     }
 
     /// Returns when the device's memory may be written next.
@@ -499,6 +516,37 @@ mod tests {
         let judged = shadow.judge(at(1), &setup(), Point::TargetTemperature, &news(18.0, 24.0, true));
         assert_eq!(judged, Judgement::Own(Outcome::Applied));
         assert_eq!(shadow.deadline(), None);
+    }
+
+    #[test]
+    fn what_was_told_is_ours_when_a_poll_shows_it_after_something_else_is_wanted() {
+        let (mut shadow, setup) = (
+            Shadow::default(),
+            DeviceSetup {
+                echo_within: Span::ZERO,
+                ..setup()
+            },
+        );
+        let judge = |shadow: &mut Shadow, seconds, before, after| {
+            shadow.judge(
+                at(seconds),
+                &setup,
+                Point::TargetTemperature,
+                &news(before, after, true),
+            )
+        };
+        assert!(want(&mut shadow, at(0), 18.0, 16.0).is_some());
+        assert!(
+            want(&mut shadow, at(20), 18.0, 24.0).is_none(),
+            "the device's memory is spared for a minute"
+        );
+        assert_eq!(judge(&mut shadow, 55, 18.0, 16.0), Judgement::Own(Outcome::Pending));
+        assert_eq!(judge(&mut shadow, 58, 16.0, 19.0), Judgement::Hand);
+        assert_eq!(
+            judge(&mut shadow, 59, 19.0, 16.0),
+            Judgement::Hand,
+            "the second time it is a hand's"
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ use tokio::task::JoinHandle;
 /// A thermostat reports when the air has moved by this much, K,
 const REPORT_K: f64 = 0.3;
 /// and at least this often.
-const REPORT_EVERY: Span = Span::minutes(10);
+const REPORT_EVERY: Span = Span::minutes(8);
 /// A sensor on a battery says that it is alive this often.
 const ALIVE_EVERY: Span = Span::hours(5);
 /// A motion sensor clears so long after it saw something.
@@ -90,6 +90,10 @@ impl Hotel {
         let (bridge, mut orders) = Bridge::start(broker, "zigbee2mqtt", devices, clock);
         let (bus, mut writes) = Bus::start(plans.iter().filter_map(|plan| plan.unit)).await?;
         let now = clock();
+        plans
+            .iter()
+            .filter_map(|plan| Some((plan.unit?, plan.air)))
+            .for_each(|(unit, air)| bus.turn(unit, air.floor()));
         let rooms = plans
             .into_iter()
             .map(|plan| (plan.id.clone(), Room::new(plan, now)))
@@ -298,10 +302,10 @@ impl Inner {
 
 impl Room {
     fn new(plan: Plan, now: Moment) -> Self {
-        let body = Body::settled(Build::default(), plan.air);
+        let (body, setpoint) = (Body::settled(Build::default(), plan.air), plan.air.floor());
         Self {
             body,
-            setpoint: 21.0,
+            setpoint,
             valve: 0.0,
             reported: None,
             alive_at: now,
@@ -323,12 +327,15 @@ impl Room {
             None => {
                 let is_due =
                     |(at, air): (Moment, f64)| now.since(at) >= REPORT_EVERY || (self.body.air - air).abs() >= REPORT_K;
-                if self.reported.is_none_or(is_due) {
+                let said = self.reported.filter(|last| !is_due(*last));
+                if said.is_none() {
+                    let air = (self.body.air * 10.0).round() / 10.0;
+                    let mut changes = json!({ "local_temperature": air });
+                    if self.reported.is_none() {
+                        changes["current_heating_setpoint"] = json!(self.setpoint);
+                    }
                     self.reported = Some((now, self.body.air));
-                    say(
-                        Model::Thermostat,
-                        json!({ "local_temperature": (self.body.air * 10.0).round() / 10.0 }),
-                    );
+                    say(Model::Thermostat, changes);
                 }
             }
         }
@@ -372,5 +379,86 @@ impl Room {
                 }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::broker::Broker;
+    use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
+    use tokio::io::AsyncWriteExt;
+
+    fn noon() -> Moment {
+        Moment::from_millis(1_795_000_000_000)
+    }
+
+    fn plan(id: &str, unit: Option<u8>) -> Plan {
+        Plan {
+            id: RoomId::new(id).unwrap(),
+            unit,
+            mattress: unit.is_none(),
+            air: 20.0,
+        }
+    }
+
+    /// Waits, within reason, until something is so.
+    async fn until(is_so: impl Fn() -> bool) -> bool {
+        for _ in 0..500 {
+            if is_so() {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        false
+    }
+
+    #[tokio::test]
+    async fn a_device_obeys_what_reaches_it_over_the_wire_and_says_so_itself() {
+        let broker = Broker::on_loopback().unwrap();
+        let hotel = Hotel::open(vec![plan("1", None), plan("2", Some(9))], broker.address(), noon)
+            .await
+            .unwrap();
+        let address = broker.address();
+        let options = MqttOptions::new("daemon", address.ip().to_string(), address.port());
+        let (client, mut events) = AsyncClient::new(options, 10);
+        client
+            .subscribe("zigbee2mqtt/room/1/thermostat", QoS::AtMostOnce)
+            .await
+            .unwrap();
+        let mut said = Vec::new();
+        let set = (
+            "zigbee2mqtt/room/1/thermostat/set",
+            r#"{"current_heating_setpoint":23}"#,
+        );
+        while said.len() < 2 {
+            let waited = tokio::time::timeout(Duration::from_millis(500), events.poll()).await;
+            match waited {
+                Ok(Ok(Event::Incoming(Packet::Publish(publish)))) => said.push(publish.payload),
+                Ok(_) => {}
+                // The bridge may not have been listening yet.
+                Err(_) => client.publish(set.0, QoS::AtMostOnce, false, set.1).await.unwrap(),
+            }
+        }
+        let time = |n: usize| serde_json::from_slice::<serde_json::Value>(&said[n]).unwrap()["last_seen"].clone();
+        assert_ne!(time(0), time(1), "first the bridge's echo, then the device's own word");
+        assert_eq!(hotel.setpoint(&RoomId::new("1").unwrap()), Some(23.0));
+
+        let mut master = tokio::net::TcpStream::connect(hotel.bus()).await.unwrap();
+        master
+            .write_all(&[0, 1, 0, 0, 0, 6, 9, 6, 0, 102, 0x04, 0x4C])
+            .await
+            .unwrap();
+        let room = RoomId::new("2").unwrap();
+        assert!(until(|| hotel.setpoint(&room) == Some(22.0)).await);
+        let told: Vec<(String, f64)> = hotel
+            .told_since(0)
+            .iter()
+            .map(|told| (told.room.to_string(), told.value))
+            .collect();
+        assert!(
+            told.starts_with(&[("1".into(), 23.0)]) && told.ends_with(&[("2".into(), 22.0)]),
+            "{told:?}"
+        );
     }
 }

@@ -29,7 +29,7 @@ impl Default for Build {
             mass_j_per_k: 3.2e6,
             outdoor_w_per_k: 32.0,
             mass_w_per_k: 330.0,
-            heat_w: 3600.0,
+            heat_w: 2400.0,
         }
     }
 }

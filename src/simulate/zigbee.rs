@@ -415,7 +415,7 @@ mod tests {
         assert_eq!((topic.as_str(), seen(&echo)), ("z/room/1/thermostat", seen(&first)));
         assert_eq!(
             value(&decode(Model::Thermostat, &echo), Point::TargetTemperature),
-            Some(json!(24.0))
+            Some(json!(24))
         );
         let report = air
             .devices()

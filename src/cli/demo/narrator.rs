@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// No line is longer.
 const COLUMNS: usize = 100;
 /// Time and speaker take so much of it.
-const MARGIN: usize = 31;
+const MARGIN: usize = 28;
 
 /// Who did it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ impl Who {
             Who::Central => "simulated central",
             Who::Innkeeper => "INNKEEPER",
             Who::Check(true) => "came true",
-            Who::Check(false) => "DID NOT COME TRUE",
+            Who::Check(false) => "NOT COME TRUE",
         }
     }
 
@@ -100,7 +100,7 @@ impl Narrator {
         let mut out = String::new();
         for (n, part) in wrap(text, COLUMNS - MARGIN).into_iter().enumerate() {
             let (time, word) = if n == 0 { (time, who.word()) } else { ("", "") };
-            let lead = format!("{time:<11}{word:<20}");
+            let lead = format!("{time:<10}{word:<18}");
             let newline = if n == 0 { "" } else { "\n" };
             let _ = write!(
                 out,

@@ -8,18 +8,23 @@ use super::narrator::{Narrator, Who};
 use super::words;
 use crate::config;
 use crate::daemon::{self, Options, Question, Running, clock, control};
-use crate::model::{Because, Moment, PropertyId, Report, RoomId, Span};
+use crate::model::{
+    Because, Celsius, Moment, PropertyId, ReadinessVerdict, Report, RequestId, RequestState, RequestStatus, RoomId,
+    Span,
+};
 use crate::mqtt::{LinkOptions, Pauses};
 use crate::simulate::broker::Broker;
-use crate::simulate::dispatch::{Dispatch, Heard};
+use crate::simulate::dispatch::{Dispatch, Heard, Said};
 use crate::simulate::guest::Script;
 use crate::simulate::hotel::{self, Hotel, Plan, Told};
 use crate::simulate::zigbee::Model;
 use crate::uplink::UpData;
+use crate::uplink::central::Verdict;
 use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where the hotel stands.
 pub const ZONE: &str = "Europe/Vienna";
@@ -31,15 +36,25 @@ const PROPERTY: &str = "hotel-am-see";
 const STEP: Duration = Duration::from_millis(12);
 /// The clock is never slower than this while it runs.
 const FACTOR_MIN: f64 = 30.0;
+/// Nor faster than this, however impatient: devices must be heard several times in the time after which they count as silent.
+const FACTOR_MAX: f64 = 12_000.0;
+/// What a guest of the background does may be so late.
+const LATE_MAX: Span = Span::seconds(90);
+/// A promise that moves by less is not worth another line.
+const PROMISE_TOLD: Span = Span::minutes(25);
+/// So many seconds of the story a message may be on its way before time waits for it.
+const UNDER_WAY_S: f64 = 15.0;
+/// A device has obeyed and said so within this, in real time.
+const OBEYS_WITHIN: Duration = Duration::from_millis(150);
 
 /// How fast time passes: so many times faster than real.
 pub mod pace {
-    /// Nothing happens: an hour in half a second.
-    pub const DULL: f64 = 7200.0;
-    /// A day as it goes: an hour in three seconds.
-    pub const DAY: f64 = 1200.0;
-    /// Minutes matter: a minute in a third of a second.
-    pub const CLOSE: f64 = 180.0;
+    /// Nothing happens: an hour in less than half a second.
+    pub const DULL: f64 = 9000.0;
+    /// A day as it goes: an hour in a second and a half.
+    pub const DAY: f64 = 2400.0;
+    /// Minutes matter: five of them in a second.
+    pub const CLOSE: f64 = 300.0;
     /// Seconds matter.
     pub const SECONDS: f64 = 40.0;
 }
@@ -75,7 +90,18 @@ pub struct Stage {
     /// The broker of the rooms: it must live as long as they do.
     _rooms_broker: Broker,
     central_broker: Broker,
-    said: usize,
+    /// Everything that central has said of requests.
+    pub said: Vec<Said>,
+    emergencies: BTreeSet<RequestId>,
+    /// Days like others are passed over.
+    pub is_quiet: bool,
+    promise_told: Option<(Celsius, Moment)>,
+    states_told: BTreeSet<(RequestId, RequestState)>,
+    is_away: bool,
+    /// How many commands the daemon has counted.
+    commands: u64,
+    /// A device is being told something: command and answer are on the wire until then.
+    obeying_until: Option<Instant>,
     speed: f64,
     dir: TempDir,
 }
@@ -141,7 +167,14 @@ impl Stage {
             running,
             _rooms_broker: rooms_broker,
             central_broker,
-            said: 0,
+            said: Vec::new(),
+            emergencies: BTreeSet::new(),
+            is_quiet: false,
+            promise_told: None,
+            states_told: BTreeSet::new(),
+            is_away: false,
+            commands: 0,
+            obeying_until: None,
             speed,
             dir,
         })
@@ -188,7 +221,8 @@ impl Stage {
     }
 
     /// Cuts the line to central, or mends it.
-    pub fn central_is_away(&self, is_away: bool) {
+    pub fn central_is_away(&mut self, is_away: bool) {
+        self.is_away = is_away;
         self.central_broker.faults().refuse(is_away);
         if is_away {
             self.central_broker.faults().cut_all();
@@ -258,18 +292,40 @@ impl Stage {
         }
         self.hotel.pass().await;
         self.narrate().await;
-        let _ = self.running.ask(Question::Status).await;
-        let next = self.script.next_at().map_or(until, |at| at.min(until));
-        let left = next.since(clock::now()).as_millis().max(1) as f64;
-        let no_further = left / STEP.as_secs_f64() / 1000.0;
-        clock::keep_pace((pace * self.speed).min(no_further).max(FACTOR_MIN));
-        tokio::time::sleep(STEP).await;
+        let status = self.running.ask(Question::Status).await.unwrap_or_default();
+        // A command on its way to a device is let arrive: on the bus it may have to wait for its turn.
+        let commands = commands_so_far(&self.running.metrics.text());
+        if commands != self.commands {
+            (self.commands, self.obeying_until) = (commands, Some(Instant::now() + OBEYS_WITHIN));
+        }
+        // So is what is on its way to central: its wait is measured in the story's time.
+        let is_under_way = !self.is_away
+            && status["edge"]["oldest_unsent_s"]
+                .as_f64()
+                .is_some_and(|age| age >= UNDER_WAY_S);
+        if is_under_way {
+            clock::keep_pace(FACTOR_MIN);
+            tokio::time::sleep(STEP / 4).await;
+        } else {
+            clock::keep_pace(self.factor(until, pace));
+            tokio::time::sleep(STEP).await;
+        }
+    }
+
+    /// How fast the clock runs for a step: not past the end, hardly past the next act, and slowly while a device obeys.
+    fn factor(&self, until: Moment, pace: f64) -> f64 {
+        if self.obeying_until.is_some_and(|at| Instant::now() < at) {
+            return FACTOR_MIN;
+        }
+        let next = self.script.next_at().map_or(until, |at| (at + LATE_MAX).min(until));
+        let no_further = next.since(clock::now()).as_seconds_f64() / STEP.as_secs_f64();
+        (pace * self.speed).min(FACTOR_MAX).min(no_further).max(FACTOR_MIN)
     }
 
     /// Tells what has newly come over the wires.
     async fn narrate(&mut self) {
         for told in self.hotel.told_since(self.told.len()) {
-            if told.room == self.focus {
+            if told.room == self.focus && !self.is_quiet {
                 let because = self.why(&told).await;
                 self.narrator
                     .say(told.at, Who::Innkeeper, &command(&self.narrator, &told, because));
@@ -278,6 +334,7 @@ impl Stage {
         }
         for heard in self.central.heard_since(self.heard.len()) {
             if let UpData::Report(report) = &heard.received.data
+                && heard.verdict == Verdict::New
                 && self.is_of_interest(report)
             {
                 self.narrator.say(
@@ -288,25 +345,47 @@ impl Stage {
             }
             self.heard.push(heard);
         }
-        for said in self.central.said_since(self.said) {
-            self.said += 1;
-            let word = if said.notice.status == crate::model::RequestStatus::Done {
-                "reports done"
-            } else {
-                "takes on"
-            };
-            self.narrator
-                .say(said.at, Who::Central, &format!("{word}: {}", said.notice.request));
+        for said in self.central.said_since(self.said.len()) {
+            let request = words::request_name(&said.notice.request);
+            match said.notice.status {
+                _ if self.is_quiet => {}
+                RequestStatus::Done => self
+                    .narrator
+                    .say(said.at, Who::Central, &format!("reports done: {request}")),
+                _ if self.emergencies.contains(&said.notice.request) => {
+                    self.narrator
+                        .say(said.at, Who::Central, &format!("takes it on: {request}"));
+                }
+                _ => {}
+            }
+            self.said.push(said);
         }
     }
 
-    /// The other rooms' promises and likes are theirs; what somebody is asked to do is told of every room.
-    fn is_of_interest(&self, report: &Report) -> bool {
-        let is_asked = matches!(
-            report,
-            Report::Request(_) | Report::Emergency(_) | Report::RequestState(_)
-        );
-        is_asked || *report.room() == self.focus
+    /// The other rooms' promises and likes are theirs; what somebody is asked to do is told of every room. A promise that
+    /// moves little is not told again, nor is a state that is told already.
+    fn is_of_interest(&mut self, report: &Report) -> bool {
+        let is_focus = *report.room() == self.focus;
+        match report {
+            Report::Emergency(emergency) => {
+                self.emergencies.insert(emergency.id.clone());
+                true
+            }
+            Report::Request(request) => request.state == RequestState::Raised && !self.is_quiet,
+            Report::Preference(_) => is_focus,
+            Report::RequestState(state) => self.states_told.insert((state.id.clone(), state.state)),
+            Report::Readiness(promise) => {
+                let is_missed = promise.verdict == Some(ReadinessVerdict::Missed);
+                let is_far = self.promise_told.is_none_or(|(target, at)| {
+                    target != promise.target || promise.p50.since(at).as_millis().abs() > PROMISE_TOLD.as_millis()
+                });
+                if !(is_missed || is_focus && (is_far || promise.verdict.is_some())) {
+                    return false;
+                }
+                self.promise_told = Some((promise.target, promise.p50));
+                true
+            }
+        }
     }
 
     /// Why innkeeper told a device this, as its journal says.
@@ -331,6 +410,14 @@ impl Stage {
         let found = decisions.iter().find(of_it)?;
         serde_json::from_value(found["what"]["command"]["because"].clone()).ok()
     }
+}
+
+/// Reads the count of commands from the daemon's own metrics.
+fn commands_so_far(metrics: &str) -> u64 {
+    let line = metrics
+        .lines()
+        .find(|line| line.contains("effects_total") && line.contains("\"command\""));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0)
 }
 
 fn command(voice: &Narrator, told: &Told, because: Option<Because>) -> String {

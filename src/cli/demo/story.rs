@@ -11,6 +11,7 @@ use crate::model::{
     ReadinessVerdict, Report, RequestId, RequestState, RequestStatus, RoomId, ServiceRequest, Span, StayNotice,
     StayStatus, StayToken,
 };
+use crate::simulate::dispatch::Said;
 use crate::simulate::guest::{Act, Habits};
 use crate::simulate::zigbee::Model;
 use serde_json::Value;
@@ -27,12 +28,12 @@ const DIALLED: f64 = 22.0;
 /// Tells the story. Returns whether all of it came true.
 pub async fn tell(stage: &mut Stage) -> bool {
     begin(stage).await;
-    let arrived = first_day(stage).await;
+    first_day(stage).await;
     first_evening(stage).await;
     first_night(stage).await;
     without_central(stage).await;
     second_evening(stage).await;
-    quiet_days(stage, arrived).await;
+    quiet_days(stage).await;
     leave(stage).await;
     summary(stage).await
 }
@@ -79,7 +80,7 @@ async fn others(stage: &mut Stage) {
     }
 }
 
-async fn first_day(stage: &mut Stage) -> bool {
+async fn first_day(stage: &mut Stage) {
     stage.until(at(0, 9, 10), pace::DAY).await;
     let begun = clock::now();
     stage.say(
@@ -112,11 +113,11 @@ async fn first_day(stage: &mut Stage) -> bool {
         promised,
         "the reservation and what is known of the guest became a promise",
     );
-    let started = prepare(stage, begun).await;
-    arrive(stage, begun).await && started
+    prepare(stage, begun).await;
+    arrive(stage, begun).await;
 }
 
-async fn prepare(stage: &mut Stage, begun: Moment) -> bool {
+async fn prepare(stage: &mut Stage, begun: Moment) {
     let focus = stage.focus.clone();
     stage.until(at(0, 11, 30), pace::DULL).await;
     let start = stage.wait_for(Span::hours(4), pace::DAY, |stage| {
@@ -163,10 +164,9 @@ async fn prepare(stage: &mut Stage, begun: Moment) -> bool {
         is_placed,
         "what had to be placed was asked for in time and reported done by central",
     );
-    start.is_some()
 }
 
-async fn arrive(stage: &mut Stage, begun: Moment) -> bool {
+async fn arrive(stage: &mut Stage, begun: Moment) {
     let focus = stage.focus.clone();
     stage.until(at(0, 15, 50), pace::DAY).await;
     stage.say(Who::Central, "104 is checked in at the desk");
@@ -189,12 +189,11 @@ async fn arrive(stage: &mut Stage, begun: Moment) -> bool {
     });
     let is_kept = verdict.await == Some(ReadinessVerdict::Kept);
     stage.check(is_kept, "the promise was checked at the door, and kept");
-    is_kept
 }
 
 async fn first_evening(stage: &mut Stage) {
     let focus = stage.focus.clone();
-    stage.until(at(0, 17, 30), pace::DULL).await;
+    stage.until(at(0, 17, 30), pace::DAY).await;
     turn_the_dial(stage, &focus).await;
     go_out(stage, &focus).await;
     stage.until(at(0, 22, 20), pace::CLOSE).await;
@@ -327,11 +326,10 @@ async fn leak(stage: &mut Stage, wet: &RoomId) {
     let since = clock::now();
     stage.hotel.act(wet, Act::Water(true)).await;
     let answered = stage.wait_for(Span::minutes(3), pace::SECONDS, |stage| {
-        let told = stage.central.said_since(0);
-        told.into_iter()
-            .find(|said| said.at >= since && said.notice.request.as_str().starts_with("103."))
+        let is_answer = |said: &&Said| said.at >= since && said.notice.request.as_str().starts_with("103.");
+        stage.said.iter().find(is_answer).map(|said| said.at)
     });
-    let answered = answered.await.map(|said| said.at);
+    let answered = answered.await;
     stage.until(clock::now() + Span::minutes(2), pace::CLOSE).await;
     stage.until(at(1, 3, 40), pace::DAY).await;
     stage.hotel.act(wet, Act::Water(false)).await;
@@ -346,9 +344,9 @@ async fn leak(stage: &mut Stage, wet: &RoomId) {
         .reports(wet, since)
         .filter(|(_, report)| matches!(report, Report::Emergency(e) if !e.over))
         .count();
-    let seconds = answered.map_or(f64::INFINITY, |at| at.since(since).as_seconds_f64());
+    let seconds = answered.map_or(f64::INFINITY, |at| at.since(since).as_seconds_f64().ceil().max(1.0));
     let words = format!(
-        "the leak was an emergency at once, answered by central after {seconds:.0} s, called {calls} time(s), and ended"
+        "the leak was an emergency at once, answered by central within {seconds:.0} s (calls: {calls}), and ended"
     );
     stage.check(answered.is_some() && over, words);
 }
@@ -462,6 +460,7 @@ async fn milk(stage: &mut Stage, day: i64, is_told: bool) -> bool {
 /// A night's sleep, up to the next morning's way out.
 async fn sleep(stage: &mut Stage, day: i64) {
     let focus = stage.focus.clone();
+    stage.is_quiet = true;
     stage.script.add(at(day, 23, 30), &focus, Act::LiesDown);
     stage.script.add(at(day + 1, 7, 30), &focus, Act::GetsUp);
     stage.script.is_in(at(day + 1, 7, 30), at(day + 1, 8, 25), &focus);
@@ -469,7 +468,11 @@ async fn sleep(stage: &mut Stage, day: i64) {
     stage.until(at(day + 1, 9, 0), pace::DULL).await;
 }
 
-async fn quiet_days(stage: &mut Stage, _arrived: bool) {
+async fn quiet_days(stage: &mut Stage) {
+    stage.say(
+        Who::Guest,
+        "Wednesday and Thursday are days like these; they pass untold",
+    );
     let focus = stage.focus.clone();
     let (mut commands_asleep, mut milks) = (0, 0);
     for day in [2, 3] {
@@ -552,6 +555,10 @@ async fn summary(stage: &mut Stage) -> bool {
     );
     let promises = |verdict| stage.heard.iter().filter(|heard| is_verdict(heard, verdict)).count();
     let (kept, missed) = (promises(ReadinessVerdict::Kept), promises(ReadinessVerdict::Missed));
+    stage.check(
+        missed == 0,
+        format!("every promise at a door was kept: {kept} of {}", kept + missed),
+    );
     let came_true = stage.beats.iter().filter(|beat| beat.came_true).count();
     let voice = &stage.narrator;
     voice.title("What it came to");
@@ -574,6 +581,9 @@ async fn summary(stage: &mut Stage) -> bool {
         "the story             {came_true} of {} parts came true",
         stage.beats.len()
     ));
+    for fault in rejected.iter().take(3) {
+        voice.note(&format!("  not as the contract says: {fault}"));
+    }
     for beat in stage.beats.iter().filter(|beat| !beat.came_true) {
         voice.note(&format!("  did not come true: {}", beat.what));
     }
@@ -626,8 +636,7 @@ fn find_preference(
 
 fn is_done(stage: &Stage, id: &RequestId) -> bool {
     stage
-        .central
-        .said_since(0)
+        .said
         .iter()
         .any(|said| said.notice.request == *id && said.notice.status == RequestStatus::Done)
 }

@@ -4,7 +4,7 @@
 
 use super::narrator::Narrator;
 use crate::model::{
-    Because, Emergency, Moment, Need, PreferenceReport, Readiness, ReadinessVerdict, Report, RequestState,
+    Because, Emergency, Moment, Need, PreferenceReport, Readiness, ReadinessVerdict, Report, RequestId, RequestState,
     ServiceRequest, StateReport,
 };
 use serde_json::Value;
@@ -65,9 +65,16 @@ fn request(voice: &Narrator, request: &ServiceRequest) -> String {
 fn state(report: &StateReport) -> String {
     let why = report.because.rule.replace('-', " ");
     match report.state {
-        RequestState::Parked => format!("holds the request {} back: {why}, nobody is to knock", report.id),
-        RequestState::Raised => format!("lets the request {} go on: {why}", report.id),
-        state => format!("calls the request {} {}: {why}", report.id, word_of(&state)),
+        RequestState::Parked => format!(
+            "holds the request {} back: {why}, nobody is to knock",
+            request_name(&report.id)
+        ),
+        RequestState::Raised => format!("lets the request {} go on: {why}", request_name(&report.id)),
+        state => format!(
+            "calls the request {} {}: {why}",
+            request_name(&report.id),
+            word_of(&state)
+        ),
     }
 }
 
@@ -99,29 +106,23 @@ fn readiness(voice: &Narrator, promise: &Readiness) -> String {
 }
 
 fn preference(report: &PreferenceReport) -> String {
-    let (attribute, value) = (report.attribute.name().replace('_', " "), &report.value);
-    let tags = if report.tags.is_empty() {
-        String::new()
-    } else {
-        format!(" [{}]", report.tags.join(", "))
-    };
-    let booking = report
-        .declared
-        .as_ref()
-        .map(|said| format!(", the booking said {said}"))
-        .unwrap_or_default();
-    let last = if report.is_final {
+    let attribute = report.attribute.name().replace('_', " ");
+    let lead = if report.is_final {
         "tells what the stay showed"
     } else {
         "learns"
     };
-    let sure = (report.within_one * 100.0).round();
-    let by_hand = fact(&report.because, "choice")
-        .map(|choice| format!("set by hand to {choice}, "))
-        .unwrap_or_default();
+    let value = report.value.as_f64().unwrap_or(f64::NAN);
+    let choice = fact(&report.because, "choice").map(|choice| format!("last set by hand to {choice}"));
+    let booking = report.declared.as_ref().map(|said| format!("the booking said {said}"));
+    let facts: Vec<String> = [choice, booking].into_iter().flatten().collect();
+    let tags: Vec<String> = report.tags.iter().map(|tag| format!(" [{tag}]")).collect();
     format!(
-        "{last}: guest of {} likes {attribute} {value} ({by_hand}{} acts, {sure} % within 1{booking}){tags}",
-        report.room, report.acts
+        "{lead}: the guest of {} likes {attribute} {value:.1} +- {:.1} ({}){}",
+        report.room,
+        report.sd,
+        facts.join("; "),
+        tags.concat()
     )
 }
 
@@ -168,13 +169,13 @@ pub fn reason(voice: &Narrator, because: &Because) -> String {
         "nobody-in-nobody-expected" => "nobody is in and nobody is expected soon".into(),
         "bed-as-this-guest-sets-it" => {
             format!(
-                "the bed as this guest sets it, known from {} earlier stay(s)",
+                "the bed as this guest sets it; earlier stays known: {}",
                 number("earlier_stays").unwrap_or(0.0)
             )
         }
         "arrival-items" => "from the booking and from earlier stays".into(),
         "wanted-every-night-at-this-time" => format!(
-            "wanted on {} of {} nights at about {}, score {:.2}",
+            "wanted on {} of {} nights at about {}, certainty {:.2}",
             text("hits").unwrap_or_default(),
             text("nights").unwrap_or_default(),
             hour("usual_at").unwrap_or_default(),
@@ -187,6 +188,16 @@ pub fn reason(voice: &Narrator, because: &Because) -> String {
         ),
         _ => because.to_string(),
     }
+}
+
+/// A request's id as a person would call it: without the stay's token.
+pub fn request_name(id: &RequestId) -> String {
+    let is_token = |part: &&str| part.len() >= 8 && part.chars().all(|c| c.is_ascii_hexdigit());
+    id.as_str()
+        .split('.')
+        .filter(|part| !is_token(part))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn known_from(word: &str) -> &str {

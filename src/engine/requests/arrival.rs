@@ -21,9 +21,10 @@ pub fn draft<'a>(room: &'a RoomId, stay: &'a Stay, guest: Option<&Guest>) -> Opt
     items.sort();
     items.dedup();
     let id = RequestId::new(format!("{room}.{}.arrival-items", stay.token)).ok()?;
+    let names: Vec<&str> = items.iter().map(Item::as_str).collect();
     let because = Because::rule("arrival-items")
         .with_some("eta", stay.eta)
-        .with("items", &items);
+        .with("items", names.join(" "));
     (!items.is_empty()).then_some(Draft {
         id,
         need: Need::ArrivalItems,

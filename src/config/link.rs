@@ -242,9 +242,9 @@ fn default_prefix() -> String {
 #[serde(rename_all = "snake_case")]
 pub enum Ack {
     /// The broker's: it has the message in memory, central may not have it yet.
-    Broker,
-    /// Central's own.
     #[default]
+    Broker,
+    /// Central's own, where central implements it.
     Central,
 }
 

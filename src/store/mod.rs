@@ -15,7 +15,7 @@
 //! ```
 //!
 //! A start reads the mark, the few commits after it, and verifies every record of the state against a sum. The log is
-//! kept back to the older of two [exports](export), so what a damaged database lost is put back; what cannot be is
+//! kept back to the older of two exports, so what a damaged database lost is put back; what cannot be is
 //! named in an [`Alarm`]. Nothing is ever lost silently.
 //!
 //! Limits: keys 200 bytes, values 60 KiB, bodies 64 KiB, notes 16 KiB, a batch 8 MiB; log some 12 MiB, journal 32 MiB,

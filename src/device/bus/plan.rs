@@ -52,7 +52,7 @@ pub struct BusDevice {
     pub binding: DeviceBinding,
 }
 
-/// Returns the plan of a bus. Blocks are numbered in the order of [`block_reads`].
+/// Returns the plan of a bus. Blocks are numbered in the order of `block_reads`.
 pub fn bus_plan(settings: &BusSettings, devices: &[BusDevice]) -> BusPlan {
     BusPlan {
         link: settings.link.clone(),

@@ -55,8 +55,12 @@ impl Demo {
             1.0
         };
         let end = super::runtime()?.block_on(async {
-            let mut stage = Stage::open(narrator, speed).await?;
             let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+            let mut stage = tokio::select! {
+                stage = Stage::open(narrator, speed) => stage?,
+                _ = int.recv() => return Ok(End::Interrupted),
+                _ = term.recv() => return Ok(End::Interrupted),
+            };
             let end = tokio::select! {
                 told = story::tell(&mut stage) => End::Told(told),
                 _ = int.recv() => End::Interrupted,

@@ -88,7 +88,7 @@ pub struct Stage {
     pub told: Vec<Told>,
     running: Running,
     /// The broker of the rooms: it must live as long as they do.
-    _rooms_broker: Broker,
+    rooms_broker: Broker,
     central_broker: Broker,
     /// Everything that central has said of requests.
     pub said: Vec<Said>,
@@ -165,7 +165,7 @@ impl Stage {
             heard: Vec::new(),
             told: Vec::new(),
             running,
-            _rooms_broker: rooms_broker,
+            rooms_broker: rooms_broker,
             central_broker,
             said: Vec::new(),
             emergencies: BTreeSet::new(),
@@ -275,14 +275,14 @@ impl Stage {
             hotel,
             central,
             central_broker,
-            _rooms_broker,
+            rooms_broker,
             dir,
             ..
         } = self;
         let _ = tokio::time::timeout(Duration::from_secs(20), running.stop()).await;
         drop((hotel, central));
         central_broker.stop().await;
-        _rooms_broker.stop().await;
+        rooms_broker.stop().await;
         drop(dir);
     }
 

@@ -567,7 +567,7 @@ async fn summary(stage: &mut Stage) -> bool {
         sum(&["request", "emergency"], "enqueued")
     ));
     voice.note(&format!(
-        "at central            {} gaps, {} needs asked for twice, {} messages that came again and were known by their id",
+        "at central            {} gaps, {} needs asked for twice, {} repeated and known by their id",
         figures.missing,
         figures.doubles_new_id.len(),
         figures.doubles_same_id

@@ -3,6 +3,7 @@
 use crate::config::Configured;
 use crate::device::FromDevices;
 use crate::model::{Event, Moment, RoomId};
+use crate::profile::Library;
 use crate::uplink::FromLink;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
@@ -18,8 +19,8 @@ pub enum Inbox {
     Events(Vec<Event>),
     /// Somebody asks.
     Ask(Question, oneshot::Sender<serde_json::Value>),
-    /// A new configuration, checked.
-    Configured(Box<Configured>),
+    /// A new configuration, checked, with the device profiles it uses.
+    Configured(Box<(Configured, Library)>),
     /// A configuration that was offered and refused: kept to be shown.
     Refused(String),
     /// The end.

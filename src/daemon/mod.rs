@@ -126,7 +126,7 @@ pub async fn start(configured: Configured, library: Library, options: Options) -
     };
     let owner = spawn_owner(Owner::new(beginning), came)?;
     let (stopped, links_done) = oneshot::channel();
-    tokio::spawn(follow_links(links, library, relinks, stopped));
+    tokio::spawn(follow_links(links, relinks, stopped));
     tokio::spawn(follow_reloads(options.paths, inbox.clone(), reloads));
     tokio::spawn(watch(pulses));
     ready.store(true, Ordering::Relaxed);
@@ -246,13 +246,14 @@ fn spawn_owner(owner: Owner, came: mpsc::Receiver<Inbox>) -> Result<std::thread:
     Ok(thread.spawn(move || runtime.block_on(owner.run(came)))?)
 }
 
-async fn follow_links(
-    mut links: Links,
-    library: Library,
-    mut relinks: mpsc::UnboundedReceiver<Relink>,
-    stopped: oneshot::Sender<()>,
-) {
-    while let Some(Relink { before, now, answer }) = relinks.recv().await {
+async fn follow_links(mut links: Links, mut relinks: mpsc::UnboundedReceiver<Relink>, stopped: oneshot::Sender<()>) {
+    while let Some(Relink {
+        before,
+        now,
+        library,
+        answer,
+    }) = relinks.recv().await
+    {
         for change in crate::config::diff(&before, &now) {
             tracing::info!(%change, "configuration");
         }
@@ -282,9 +283,9 @@ async fn follow_reloads(
         let read = paths.clone();
         let loaded = tokio::task::spawn_blocking(move || crate::config::load(&read)).await;
         let words = match loaded {
-            Ok(Ok((configured, _))) => {
+            Ok(Ok((configured, library))) => {
                 let words = format!("configuration {} is taken", configured.hash);
-                let _ = inbox.send(Inbox::Configured(Box::new(configured))).await;
+                let _ = inbox.send(Inbox::Configured(Box::new((configured, library)))).await;
                 words
             }
             Ok(Err(faults)) => {

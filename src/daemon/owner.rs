@@ -16,6 +16,7 @@ use crate::model::{
     Stamped, Stream,
 };
 use crate::observe::{Metrics, Pulse};
+use crate::profile::Library;
 use crate::record::{Answer, Recorder};
 use crate::store::{Batch, Entry, Note, Store, StoreFault};
 use crate::uplink::{ArrivalToken, FromLink, LastPositions, LinkNews, Outcome, UpMessage};
@@ -74,6 +75,8 @@ pub struct Relink {
     pub before: Configured,
     /// The configuration now.
     pub now: Configured,
+    /// The profiles it uses.
+    pub library: Library,
     /// Where the new ways go.
     pub answer: oneshot::Sender<HashMap<DeviceId, Outlet>>,
 }
@@ -225,7 +228,7 @@ impl Owner {
             Inbox::Ask(question, answer) => {
                 let _ = answer.send(self.answer(question));
             }
-            Inbox::Configured(configured) => self.configured(*configured).await,
+            Inbox::Configured(new) => self.configured(new.0, new.1).await,
             Inbox::Refused(why) => self.rejected = Some(why),
             Inbox::Stop(done) => return Some(done),
         }
@@ -582,7 +585,7 @@ impl Owner {
 
     // --- configuration, questions, end -------------------------------------------------------------------------------
 
-    async fn configured(&mut self, now: Configured) {
+    async fn configured(&mut self, now: Configured, library: Library) {
         let before = std::mem::replace(&mut self.configured, now.clone());
         self.rejected = None;
         self.jobs = Jobs::new(&now, clock::now());
@@ -593,6 +596,7 @@ impl Owner {
             .send(Relink {
                 before,
                 now: now.clone(),
+                library,
                 answer,
             })
             .is_ok()

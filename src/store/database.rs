@@ -13,6 +13,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 /// sled's page cache. Values are read once, at start; 300 rooms take less than 1 MiB.
+/// How often a lock that is about to be let go is waited for, and how long each time: a second in all.
+const LOCK_TRIES: u32 = 50;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+
 const CACHE_BYTES: u64 = 1 << 20;
 /// sled keeps a few segments as write buffers; its default is half a mebibyte each. With these settings an open database
 /// of 300 rooms was measured at 24 MiB resident (debug build), 21 of them in one mapping. Its page table accounts for 6,
@@ -48,7 +52,7 @@ impl SledState {
             .use_compression(false)
             .flush_every_ms(None)
             .print_profile_on_drop(false);
-        let database = guarded("opening it", || config.open())?;
+        let database = open_when_free(&config)?;
         let path = dir.join("db");
         let file = File::open(&path).map_err(|e| StoreFault::io("opening", &path, e))?;
         let state = Self {
@@ -115,6 +119,20 @@ impl StateStore for SledState {
 }
 
 /// An interrupted snapshot of sled's keeps it from opening; sled makes a new one.
+/// sled lets go of its lock a moment after the last handle is dropped, from a thread of its own. (Another process is kept out
+/// by a lock of ours, before this.)
+fn open_when_free(config: &sled::Config) -> Result<sled::Db, StoreFault> {
+    for _ in 0..LOCK_TRIES {
+        match guarded("opening it", || config.open()) {
+            Err(StoreFault::Database { detail, .. }) if detail.contains("could not acquire lock") => {
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            opened => return opened,
+        }
+    }
+    guarded("opening it", || config.open())
+}
+
 fn move_strays(dir: &Path) -> Result<(), StoreFault> {
     for entry in std::fs::read_dir(dir)
         .map_err(|e| StoreFault::io("listing", dir, e))?

@@ -69,7 +69,8 @@ impl Demo {
             if self.keep && matches!(end, End::Told(_)) {
                 stage
                     .narrator
-                    .note(&format!("The hotel goes on; Ctrl-C ends it.  {}", stage.why_hint()));
+                    .note("The hotel goes on; Ctrl-C ends it. From another terminal:");
+                stage.hints().iter().for_each(|hint| stage.narrator.note(hint));
                 tokio::select! {
                     () = stage.go_on() => {}
                     _ = int.recv() => {}

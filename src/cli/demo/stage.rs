@@ -95,6 +95,8 @@ pub struct Stage {
     emergencies: BTreeSet<RequestId>,
     /// Days like others are passed over.
     pub is_quiet: bool,
+    /// When the room of the story began to be prepared.
+    pub heating_began: Option<Moment>,
     promise_told: Option<(Celsius, Moment)>,
     states_told: BTreeSet<(RequestId, RequestState)>,
     is_away: bool,
@@ -165,11 +167,12 @@ impl Stage {
             heard: Vec::new(),
             told: Vec::new(),
             running,
-            rooms_broker: rooms_broker,
+            rooms_broker,
             central_broker,
             said: Vec::new(),
             emergencies: BTreeSet::new(),
             is_quiet: false,
+            heating_began: None,
             promise_told: None,
             states_told: BTreeSet::new(),
             is_away: false,
@@ -257,15 +260,18 @@ impl Stage {
         format!("http://{}/metrics", self.running.observe)
     }
 
-    /// How to ask the running demo why.
-    pub fn why_hint(&self) -> String {
+    /// How to look at the running demo from another terminal: why the heating began when it did, and the metrics.
+    pub fn hints(&self) -> [String; 2] {
         let socket = control::socket_of(&self.dir.0.join("store"));
-        format!(
-            "innkeeper why {} --socket {}   {}",
-            self.focus,
-            socket.display(),
-            self.observe()
-        )
+        let begun = self.heating_began.unwrap_or_else(clock::now);
+        [
+            format!(
+                "innkeeper why {} --at {begun} --socket {}",
+                self.focus,
+                socket.display()
+            ),
+            format!("curl {}", self.observe()),
+        ]
     }
 
     /// Stops everything in order.

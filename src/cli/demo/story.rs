@@ -127,6 +127,7 @@ async fn prepare(stage: &mut Stage, begun: Moment) {
             .map(|told| told.at)
     });
     let start = start.await;
+    stage.heating_began = start;
     stage.check(
         start.is_some(),
         "heating began when the room's own speed said it must, not at check-in",

@@ -29,3 +29,28 @@ fn every_part_of_the_story_comes_true_and_the_exit_status_says_so() {
     assert!(said.lines().all(|line| line.chars().count() <= 100), "{told}");
     assert!(!said.contains('\x1b'), "no colours into a file");
 }
+
+#[test]
+fn an_interrupt_ends_it_in_order_and_is_no_success() {
+    use std::io::{BufRead, BufReader};
+    let mut command = Command::new(env!("CARGO_BIN_EXE_innkeeper"));
+    let mut demo = command
+        .arg("demo")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .expect("the demo starts");
+    let pid = demo.id().to_string();
+    let mut lines = BufReader::new(demo.stdout.take().expect("its output is a pipe")).lines();
+    lines
+        .by_ref()
+        .map_while(Result::ok)
+        .find(|line| line.contains("INNKEEPER  "))
+        .expect("the story begins");
+    let status = Command::new("kill").args(["-INT", &pid]).status();
+    assert!(status.is_ok_and(|status| status.success()));
+    let rest: Vec<String> = lines.map_while(Result::ok).collect();
+    assert!(rest.iter().any(|line| line.contains("stopped in order")), "{rest:?}");
+    assert_eq!(demo.wait().ok().and_then(|status| status.code()), Some(1));
+    let left = std::env::temp_dir().join(format!("innkeeper-demo-{pid}"));
+    assert!(!left.exists(), "the demo cleans up behind itself");
+}

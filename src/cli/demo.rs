@@ -55,8 +55,12 @@ impl Demo {
             1.0
         };
         let end = super::runtime()?.block_on(async {
-            let mut stage = Stage::open(narrator, speed).await?;
             let (mut int, mut term) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+            let mut stage = tokio::select! {
+                stage = Stage::open(narrator, speed) => stage?,
+                _ = int.recv() => return Ok(End::Interrupted),
+                _ = term.recv() => return Ok(End::Interrupted),
+            };
             let end = tokio::select! {
                 told = story::tell(&mut stage) => End::Told(told),
                 _ = int.recv() => End::Interrupted,
@@ -65,7 +69,8 @@ impl Demo {
             if self.keep && matches!(end, End::Told(_)) {
                 stage
                     .narrator
-                    .note(&format!("The hotel goes on; Ctrl-C ends it.  {}", stage.why_hint()));
+                    .note("The hotel goes on; Ctrl-C ends it. From another terminal:");
+                stage.hints().iter().for_each(|hint| stage.narrator.note(hint));
                 tokio::select! {
                     () = stage.go_on() => {}
                     _ = int.recv() => {}

@@ -88,13 +88,15 @@ pub struct Stage {
     pub told: Vec<Told>,
     running: Running,
     /// The broker of the rooms: it must live as long as they do.
-    _rooms_broker: Broker,
+    rooms_broker: Broker,
     central_broker: Broker,
     /// Everything that central has said of requests.
     pub said: Vec<Said>,
     emergencies: BTreeSet<RequestId>,
     /// Days like others are passed over.
     pub is_quiet: bool,
+    /// When the room of the story began to be prepared.
+    pub heating_began: Option<Moment>,
     promise_told: Option<(Celsius, Moment)>,
     states_told: BTreeSet<(RequestId, RequestState)>,
     is_away: bool,
@@ -165,11 +167,12 @@ impl Stage {
             heard: Vec::new(),
             told: Vec::new(),
             running,
-            _rooms_broker: rooms_broker,
+            rooms_broker,
             central_broker,
             said: Vec::new(),
             emergencies: BTreeSet::new(),
             is_quiet: false,
+            heating_began: None,
             promise_told: None,
             states_told: BTreeSet::new(),
             is_away: false,
@@ -257,15 +260,18 @@ impl Stage {
         format!("http://{}/metrics", self.running.observe)
     }
 
-    /// How to ask the running demo why.
-    pub fn why_hint(&self) -> String {
+    /// How to look at the running demo from another terminal: why the heating began when it did, and the metrics.
+    pub fn hints(&self) -> [String; 2] {
         let socket = control::socket_of(&self.dir.0.join("store"));
-        format!(
-            "innkeeper why {} --socket {}   {}",
-            self.focus,
-            socket.display(),
-            self.observe()
-        )
+        let begun = self.heating_began.unwrap_or_else(clock::now);
+        [
+            format!(
+                "innkeeper why {} --at {begun} --socket {}",
+                self.focus,
+                socket.display()
+            ),
+            format!("curl {}", self.observe()),
+        ]
     }
 
     /// Stops everything in order.
@@ -275,14 +281,14 @@ impl Stage {
             hotel,
             central,
             central_broker,
-            _rooms_broker,
+            rooms_broker,
             dir,
             ..
         } = self;
         let _ = tokio::time::timeout(Duration::from_secs(20), running.stop()).await;
         drop((hotel, central));
         central_broker.stop().await;
-        _rooms_broker.stop().await;
+        rooms_broker.stop().await;
         drop(dir);
     }
 

@@ -127,6 +127,7 @@ async fn prepare(stage: &mut Stage, begun: Moment) {
             .map(|told| told.at)
     });
     let start = start.await;
+    stage.heating_began = start;
     stage.check(
         start.is_some(),
         "heating began when the room's own speed said it must, not at check-in",
@@ -567,7 +568,7 @@ async fn summary(stage: &mut Stage) -> bool {
         sum(&["request", "emergency"], "enqueued")
     ));
     voice.note(&format!(
-        "at central            {} gaps, {} needs asked for twice, {} messages that came again and were known by their id",
+        "at central            {} gaps, {} needs asked for twice, {} repeated and known by their id",
         figures.missing,
         figures.doubles_new_id.len(),
         figures.doubles_same_id

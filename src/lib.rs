@@ -7,6 +7,7 @@
 //!
 //! * [`model`]: the words everyone shares;
 //! * [`engine`]: what does it mean, and what should be done? Pure: no I/O, no clock, no log;
+//! * [`evaluate`]: how right is the inference, on a file of anybody's own? Runs the engine's own code;
 //! * [`profile`]: how does this model of device speak? Pure: bytes to readings, commands to bytes;
 //! * [`strict`]: what exactly is wrong with this TOML text, and where? Pure; for profiles and configuration;
 //! * the rims (feature `daemon`): configuration, store, devices, central, and the daemon that wires them.
@@ -22,6 +23,7 @@ pub mod daemon;
 #[cfg(feature = "daemon")]
 pub mod device;
 pub mod engine;
+pub mod evaluate;
 pub mod model;
 #[cfg(feature = "daemon")]
 pub mod mqtt;

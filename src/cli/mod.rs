@@ -7,6 +7,7 @@ mod ask;
 mod check;
 #[cfg(feature = "demo")]
 mod demo;
+mod evaluate;
 mod init;
 mod profile;
 mod run;
@@ -43,6 +44,9 @@ enum Command {
     Step(step::Step),
     /// Runs a recording through this program's engine again and compares
     Replay(step::Replay),
+    /// Says how right the inference is, on a file of one's own
+    #[command(subcommand)]
+    Evaluate(evaluate::Evaluate),
     /// Says why: what was decided for a room, on which facts and by which rule
     Why(ask::Why),
     /// Says how a running daemon stands
@@ -87,6 +91,7 @@ pub fn main() -> ExitCode {
         Some(Command::Profile(profile)) => profile.run(),
         Some(Command::Step(step)) => step.run(),
         Some(Command::Replay(replay)) => replay.run(),
+        Some(Command::Evaluate(evaluate)) => evaluate.run(),
         Some(Command::Why(why)) => why.run(),
         Some(Command::Status(status)) => status.run(),
         Some(Command::Room(room)) => room.run(),

@@ -9,6 +9,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("engine", &["model"]),
     ("profile", &["model", "strict"]),
     ("record", &["engine", "model"]),
+    ("evaluate", &["engine", "model"]),
     (
         "simulate",
         &[

@@ -10,7 +10,15 @@ use std::process::ExitCode;
 
 /// What is judged. docs/evaluate.md tells the forms of the files and the names of the figures.
 #[derive(Debug, Subcommand)]
-pub enum Evaluate {}
+pub enum Evaluate {
+    /// How well is a room's temperature foreseen, and how long a recovery takes?
+    Thermal {
+        /// Rooms at five minutes, comma-separated
+        file: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+}
 
 /// What every judgement takes.
 #[derive(Debug, Args)]
@@ -26,7 +34,14 @@ pub struct Common {
 impl Evaluate {
     /// Exit status 0 when the file was evaluated, whatever the figures.
     pub fn run(self) -> Result<ExitCode> {
-        match self {}
+        match self {
+            Self::Thermal { file, common } => {
+                let mut answers = common.answers()?;
+                let metrics = crate::evaluate::thermal(open(&file)?, &mut answers)?;
+                answers.flush()?;
+                common.print(&metrics)
+            }
+        }
     }
 }
 

@@ -18,7 +18,7 @@ mod requests;
 mod room;
 mod shadow;
 mod stay;
-mod thermal;
+pub mod thermal;
 mod timetable;
 
 use crate::model::{

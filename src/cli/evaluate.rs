@@ -1,6 +1,6 @@
 //! How right is the inference, on a file of the engineer's own?
 
-use crate::evaluate::{Fault, Input};
+use crate::evaluate::{Fault, Input, occupancy};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -10,7 +10,18 @@ use std::process::ExitCode;
 
 /// What is judged. docs/evaluate.md tells the forms of the files and the names of the figures.
 #[derive(Debug, Subcommand)]
-pub enum Evaluate {}
+pub enum Evaluate {
+    /// Is somebody there, and asleep? Runs the engine over a log of door, motion and bed sensors
+    Occupancy {
+        /// JSON lines {"room", "t", "k", "v"}
+        events: PathBuf,
+        /// JSON lines with what was really so
+        #[arg(long, value_name = "FILE")]
+        truth: Option<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
+}
 
 /// What every judgement takes.
 #[derive(Debug, Args)]
@@ -26,7 +37,12 @@ pub struct Common {
 impl Evaluate {
     /// Exit status 0 when the file was evaluated, whatever the figures.
     pub fn run(self) -> Result<ExitCode> {
-        match self {}
+        match self {
+            Evaluate::Occupancy { events, truth, common } => {
+                let truth = truth.as_deref().map(open).transpose();
+                judged(&common, |to| occupancy::evaluate(open(&events)?, truth?, to))
+            }
+        }
     }
 }
 
@@ -49,6 +65,17 @@ impl Common {
             println!("{}", serde_json::to_string_pretty(metrics)?);
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Prints the metrics; status 2 and the place of the fault when a file cannot be read.
+fn judged(common: &Common, judge: impl FnOnce(&mut dyn Write) -> Result<serde_json::Value, Fault>) -> Result<ExitCode> {
+    match common.answers().and_then(|mut to| judge(&mut *to)) {
+        Ok(metrics) => common.print(&metrics),
+        Err(fault) => {
+            eprintln!("innkeeper: {fault}");
+            Ok(ExitCode::from(2))
+        }
     }
 }
 

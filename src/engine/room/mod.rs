@@ -7,6 +7,7 @@ mod decide;
 mod learn;
 mod observe;
 mod see;
+mod standing;
 
 use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
@@ -24,6 +25,7 @@ use crate::model::{
     WriteResult,
 };
 use serde::{Deserialize, Serialize};
+pub use standing::{Standing, State as StandingState};
 use std::collections::BTreeMap;
 
 /// What a room sees of the world around it.

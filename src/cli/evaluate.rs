@@ -1,6 +1,6 @@
 //! How right is the inference, on a file of the engineer's own?
 
-use crate::evaluate::{Fault, Input};
+use crate::evaluate::{Fault, Input, preference};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -10,7 +10,15 @@ use std::process::ExitCode;
 
 /// What is judged. docs/evaluate.md tells the forms of the files and the names of the figures.
 #[derive(Debug, Subcommand)]
-pub enum Evaluate {}
+pub enum Evaluate {
+    /// How well are likes known, stay by stay?
+    Preference {
+        /// Guests, one a line: figures, choices, or both
+        file: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+}
 
 /// What every judgement takes.
 #[derive(Debug, Args)]
@@ -26,7 +34,12 @@ pub struct Common {
 impl Evaluate {
     /// Exit status 0 when the file was evaluated, whatever the figures.
     pub fn run(self) -> Result<ExitCode> {
-        match self {}
+        match self {
+            Evaluate::Preference { file, common } => {
+                let metrics = preference::evaluate(open(&file)?, &mut *common.answers()?)?;
+                common.print(&metrics)
+            }
+        }
     }
 }
 

@@ -706,11 +706,13 @@ fn prior() -> Prior {
         nights: 2,
         acts: 3,
         habits: vec![(item(MILK), 23 * 60), (item(MILK), 23 * 60 + 2)],
+        evidence: Vec::new(),
     };
     Prior {
         guest: guest(),
         stays: vec![elsewhere],
         must_have: Vec::new(),
         items: Vec::new(),
+        erased_up_to: None,
     }
 }

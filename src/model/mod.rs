@@ -20,7 +20,7 @@ mod value;
 
 pub use because::{Because, Fact};
 pub use effect::{Command, CommandId, Effect, Purpose, Refusal, SaveWhen};
-pub use event::{Event, Stamped, WriteResult};
+pub use event::{Event, OUTDOOR_C, Stamped, WriteResult};
 pub use id::{
     DeviceId, GuestToken, IdFault, Item, LinkId, ProfileId, PropertyId, RequestId, RoomId, StayToken, ZoneId,
 };

@@ -1,6 +1,6 @@
 //! How right is the inference, on a file of the engineer's own?
 
-use crate::evaluate::{Fault, Input, preference};
+use crate::evaluate::{Fault, Input, merges, preference};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -17,6 +17,18 @@ pub enum Evaluate {
         file: PathBuf,
         #[command(flatten)]
         common: Common,
+    },
+    /// Does every order in which gateways hear of a guest lead to the same answers? Needs no file
+    Merges {
+        /// How many histories
+        #[arg(long, default_value_t = 100_000, value_name = "N")]
+        count: u64,
+        /// What they are made from
+        #[arg(long, default_value_t = 1, value_name = "S")]
+        seed: u64,
+        /// Prints one JSON object of metrics
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -39,6 +51,7 @@ impl Evaluate {
                 let metrics = preference::evaluate(open(&file)?, &mut *common.answers()?)?;
                 common.print(&metrics)
             }
+            Evaluate::Merges { count, seed, json } => print(&merges::evaluate(count, seed), json),
         }
     }
 }
@@ -56,13 +69,17 @@ impl Common {
     }
 
     fn print(&self, metrics: &serde_json::Value) -> Result<ExitCode> {
-        if self.json {
-            println!("{}", serde_json::to_string(metrics)?);
-        } else {
-            println!("{}", serde_json::to_string_pretty(metrics)?);
-        }
-        Ok(ExitCode::SUCCESS)
+        print(metrics, self.json)
     }
+}
+
+fn print(metrics: &serde_json::Value, json: bool) -> Result<ExitCode> {
+    if json {
+        println!("{}", serde_json::to_string(metrics)?);
+    } else {
+        println!("{}", serde_json::to_string_pretty(metrics)?);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn open(path: &Path) -> Result<Input<BufReader<File>>, Fault> {

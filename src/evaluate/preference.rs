@@ -368,7 +368,7 @@ fn answer(line: &FigureLine, query: &FigureQuery, folded: &Folded, guest: &Guest
             property,
             stay,
             source: source_word(weight.source.word()),
-            weight: rounded(weight.weight),
+            weight: rounded(weight.share),
         })
     });
     FigureAnswer {
@@ -569,8 +569,6 @@ mod tests {
 
     #[test]
     fn every_answer_is_the_prototypes() {
-        let sample = std::env::var("SAMPLE")
-            .map(|f| std::fs::read_to_string(f).unwrap())
         let (metrics, answers) = metrics(SAMPLE);
         let lines = SAMPLE.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
         let expected = lines.flat_map(|line| line["queries"].as_array().unwrap().clone());

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Because, Celsius, GuestToken, Moment, Point, ReadinessVerdict, Report, RequestId, RequestState, RoomId, StayToken,
+    Attribute, Because, Celsius, GuestToken, Moment, Point, ReadinessVerdict, Report, RequestId, RequestState, RoomId,
+    StayToken,
 };
 use crate::uplink::inbound::receive;
 use crate::uplink::message::{UpMessage, receive_up};

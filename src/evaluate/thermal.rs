@@ -51,7 +51,7 @@ struct Predicted<'a> {
 ///
 /// # Errors
 /// Says which line and field of the file cannot be read.
-pub fn thermal<R: BufRead>(input: Input<R>, answers: &mut dyn Write) -> Result<serde_json::Value, Fault> {
+pub fn evaluate<R: BufRead>(input: Input<R>, answers: &mut dyn Write) -> Result<serde_json::Value, Fault> {
     let rooms = rows::read(input)?;
     let (mut all, mut each) = (Sums::default(), BTreeMap::new());
     for room in &rooms {

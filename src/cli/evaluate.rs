@@ -1,6 +1,6 @@
 //! How right is the inference, on a file of the engineer's own?
 
-use crate::evaluate::{Fault, Input};
+use crate::evaluate::{Fault, Input, habit};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -10,7 +10,15 @@ use std::process::ExitCode;
 
 /// What is judged. docs/evaluate.md tells the forms of the files and the names of the figures.
 #[derive(Debug, Subcommand)]
-pub enum Evaluate {}
+pub enum Evaluate {
+    /// Foreseen wishes: what recurs, and when it comes
+    Habit {
+        /// Guests with their nights, JSON lines
+        file: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+}
 
 /// What every judgement takes.
 #[derive(Debug, Args)]
@@ -26,11 +34,23 @@ pub struct Common {
 impl Evaluate {
     /// Exit status 0 when the file was evaluated, whatever the figures.
     pub fn run(self) -> Result<ExitCode> {
-        match self {}
+        match self {
+            Evaluate::Habit { file, common } => common.judge(|answers| habit::evaluate(open(&file)?, answers)),
+        }
     }
 }
 
 impl Common {
+    fn judge(
+        &self,
+        evaluate: impl FnOnce(&mut dyn Write) -> Result<serde_json::Value, Fault>,
+    ) -> Result<ExitCode> {
+        let mut answers = self.answers()?;
+        let metrics = evaluate(&mut answers)?;
+        answers.flush()?;
+        self.print(&metrics)
+    }
+
     fn answers(&self) -> Result<Box<dyn Write>, Fault> {
         let Some(path) = &self.answers else {
             return Ok(Box::new(sink()));

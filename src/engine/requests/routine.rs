@@ -5,7 +5,7 @@
 
 use super::Draft;
 use crate::engine::calendar::Calendar;
-use crate::engine::habit::{Habit, Night, habits, nights_of};
+use crate::engine::habit_old::{Habit, Night, habits, nights_of};
 use crate::engine::preference::Guest;
 use crate::engine::stay::Stay;
 use crate::model::{Basis, Because, Habits, Item, Moment, Need, RequestId, RoomId, Span};

@@ -41,10 +41,7 @@ impl Evaluate {
 }
 
 impl Common {
-    fn judge(
-        &self,
-        evaluate: impl FnOnce(&mut dyn Write) -> Result<serde_json::Value, Fault>,
-    ) -> Result<ExitCode> {
+    fn judge(&self, evaluate: impl FnOnce(&mut dyn Write) -> Result<serde_json::Value, Fault>) -> Result<ExitCode> {
         let mut answers = self.answers()?;
         let metrics = evaluate(&mut answers)?;
         answers.flush()?;

@@ -218,7 +218,11 @@ impl Score {
     fn night(&mut self, told: &Told, predictions: &[Foreseen]) {
         let mut used = vec![false; told.requests.len()];
         for p in predictions {
-            let near = told.requests.iter().enumerate().filter(|(i, r)| !used[*i] && *r.item() == p.item);
+            let near = told
+                .requests
+                .iter()
+                .enumerate()
+                .filter(|(i, r)| !used[*i] && *r.item() == p.item);
             let distance = |r: &Request| (r.minute() - f64::from(p.minute)).abs();
             let met = near
                 .filter(|(_, r)| distance(r) <= f64::from(NEAR_MIN))
@@ -232,17 +236,17 @@ impl Score {
         self.is_judged |= told.requests.iter().any(|r| matches!(r, Request::Judged(..)));
     }
 
-    /// All predictions count for the figures above `by_tier`: of tier `stage` or higher.
+    /// The figures above `by_tier` are those of tier `offer` and higher: what a guest would notice.
     fn metrics(&self) -> Json {
         let by_tier: serde_json::Map<String, Json> = Tier::ALL
             .into_iter()
             .map(|tier| (tier.word().to_owned(), self.from(tier.score_min())))
             .collect();
-        let all = self.from(0.0);
+        let all = self.from(Tier::Offer.score_min());
         json!({
             "precision": all["precision"],
             "recall": all["recall"],
-            "predictions": self.predictions.len(),
+            "predictions": all["predictions"],
             "by_tier": by_tier,
             "calibration": self.calibration(),
         })
@@ -251,7 +255,11 @@ impl Score {
     /// Precision and recall of the predictions from a score on.
     fn from(&self, score_min: f64) -> Json {
         let these = || self.predictions.iter().filter(|p| p.0 >= score_min);
-        let (n, hits, habits) = (these().count(), these().filter(|p| p.1).count(), these().filter(|p| p.2).count());
+        let (n, hits, habits) = (
+            these().count(),
+            these().filter(|p| p.1).count(),
+            these().filter(|p| p.2).count(),
+        );
         let share = |part: usize, whole: usize| match (self.is_judged, whole) {
             (false, _) | (_, 0) => Json::Null,
             _ => json!(part as f64 / whole as f64),

@@ -12,16 +12,19 @@ use crate::model::Item;
 pub const STEP_MIN: i32 = 5;
 /// Around each time seen, offsets within this are tried.
 const AROUND_STEPS: i32 = 2;
-/// More scattered than the last is no habit; nobody is more regular than the first.
-pub const SPREADS_MIN: [f64; 4] = [7.0, 11.0, 16.0, 24.0];
+/// Spreads that are tried, minutes, and how usual each is. More scattered than the last is no habit, and nobody is more
+/// regular than the first.
+const SPREADS: [(f64, f64); 5] = [(6.0, 0.23), (9.0, 0.25), (13.0, 0.25), (18.0, 0.2), (26.0, 0.07)];
 /// Out of so many opportunities it is asked for.
 const RATES: [f64; 5] = [0.5, 0.65, 0.8, 0.9, 0.97];
-/// A habit lives on the first night we see with this probability.
+/// A habit lives on the first night we see with this probability; else it has not begun.
 const LIVES_AT_FIRST: f64 = 0.8;
-/// Between two stays it begins.
-const BEGINS: f64 = 0.1;
+/// Between two stays it begins, if it had not.
+const BEGINS: f64 = 0.12;
 /// Between two stays it ends.
 const ENDS: f64 = 0.06;
+/// Between two stays, one that had ended is taken up again.
+const RETURNS: f64 = 0.02;
 /// One night says no more than this for a habit, so that nothing overflows.
 const FACTOR_MAX: f64 = 10_000.0;
 /// The time of day within which wishes that are no habit fall, minutes.
@@ -45,17 +48,47 @@ const fn usual_share(anchor: Anchor) -> f64 {
     }
 }
 
-/// Belief in one offset and one spread, times the rate where it lives.
+/// Belief in one offset and one spread, each times the rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cell {
     /// Minutes from the anchor.
     pub offset: i32,
     /// Standard deviation, minutes.
     pub spread: f64,
-    /// Rate times belief that it lives.
+    /// How far the habit has come.
+    pub life: Life,
+}
+
+/// Belief that a habit has not begun, lives, or has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Life {
+    /// Not begun.
+    pub waits: f64,
+    /// Lives.
     pub lives: f64,
-    /// Rate times belief that it does not.
-    pub rests: f64,
+    /// Ended.
+    pub ended: f64,
+}
+
+impl Life {
+    /// What becomes of it between two stays.
+    pub fn next_stay(self) -> Self {
+        Self {
+            waits: self.waits * (1.0 - BEGINS),
+            lives: self.lives * (1.0 - ENDS) + self.waits * BEGINS + self.ended * RETURNS,
+            ended: self.ended * (1.0 - RETURNS) + self.lives * ENDS,
+        }
+    }
+
+    fn total(self) -> f64 {
+        self.waits + self.lives + self.ended
+    }
+
+    fn add(&mut self, weight: f64, other: Self) {
+        self.waits += weight * other.waits;
+        self.lives += weight * other.lives;
+        self.ended += weight * other.ended;
+    }
 }
 
 /// All that is believed of one wish and one anchor, relative to chance (1).
@@ -82,35 +115,32 @@ pub fn weigh(item: &Item, anchor: Anchor, nights: &[Night], by_chance: f64) -> B
     let sights: Vec<Sight> = nights.iter().map(|night| sight(item, anchor, night)).collect();
     let offsets = offsets(anchor, &sights);
     let (from, to) = reach(anchor);
-    let prior = usual_share(anchor) * f64::from(STEP_MIN) / f64::from(to - from)
-        / (SPREADS_MIN.len() * RATES.len()) as f64;
+    let prior = usual_share(anchor) * f64::from(STEP_MIN) / f64::from(to - from) / RATES.len() as f64;
     let mut belief = Belief {
         anchor,
-        cells: Vec::with_capacity(offsets.len() * SPREADS_MIN.len()),
+        cells: Vec::with_capacity(offsets.len() * SPREADS.len()),
         weight: 0.0,
     };
     for offset in offsets {
-        for spread in SPREADS_MIN {
-            let seen: Vec<f64> = sights.iter().map(|s| fit(s, anchor, offset, spread, by_chance)).collect();
-            let mut cell = Cell { offset, spread, lives: 0.0, rests: 0.0 };
+        for (spread, usual) in SPREADS {
+            let seen: Vec<f64> = sights
+                .iter()
+                .map(|s| fit(s, anchor, offset, spread, by_chance))
+                .collect();
+            let mut sum = Life::default();
             for rate in RATES {
-                let (lives, rests) = follow(&sights, &seen, rate, anchor, nights, offset);
-                cell.lives += prior * rate * lives;
-                cell.rests += prior * rate * rests;
-                belief.weight += prior * (lives + rests);
+                let life = follow(&sights, &seen, rate, anchor, nights, offset);
+                sum.add(prior * usual * rate, life);
+                belief.weight += prior * usual * life.total();
             }
-            belief.cells.push(cell);
+            belief.cells.push(Cell {
+                offset,
+                spread,
+                life: sum,
+            });
         }
     }
     belief
-}
-
-/// Between two stays a habit may begin or end.
-pub fn between_stays(lives: f64, rests: f64) -> (f64, f64) {
-    (
-        lives * (1.0 - ENDS) + rests * BEGINS,
-        lives * ENDS + rests * (1.0 - BEGINS),
-    )
 }
 
 fn sight(item: &Item, anchor: Anchor, night: &Night) -> Sight {
@@ -157,26 +187,34 @@ fn fit(sight: &Sight, anchor: Anchor, offset: i32, spread: f64, by_chance: f64) 
     sum * DAY_MIN / by_chance
 }
 
-/// Follows one hypothesis through the nights; returns the belief that it lives at the end, and that it does not.
-fn follow(sights: &[Sight], seen: &[f64], rate: f64, anchor: Anchor, nights: &[Night], offset: i32) -> (f64, f64) {
-    let (mut lives, mut rests) = (LIVES_AT_FIRST, 1.0 - LIVES_AT_FIRST);
+/// Follows one hypothesis through the nights.
+fn follow(sights: &[Sight], seen: &[f64], rate: f64, anchor: Anchor, nights: &[Night], offset: i32) -> Life {
+    let mut life = Life {
+        waits: 1.0 - LIVES_AT_FIRST,
+        lives: LIVES_AT_FIRST,
+        ended: 0.0,
+    };
     for (place, (sight, fit)) in sights.iter().zip(seen).enumerate() {
         if sight.begins_stay && place > 0 {
-            (lives, rests) = between_stays(lives, rests);
+            life = life.next_stay();
         }
         if sight.is_chance && is_open(&nights[place], anchor, offset) {
             let miss = 1.0 - rate;
-            lives *= (miss + rate * fit).min(FACTOR_MAX);
+            life.lives *= (miss + rate * fit).min(FACTOR_MAX);
             if sight.declined {
-                lives *= miss;
+                life.lives *= miss;
             }
         }
     }
-    (lives, rests)
+    life
 }
 
 /// A wish by the clock had no chance on a night when the guest came later.
 fn is_open(night: &Night, anchor: Anchor, offset: i32) -> bool {
-    let evening = if offset < super::outlook::NOON_MIN { offset + 1440 } else { offset };
+    let evening = if offset < super::outlook::NOON_MIN {
+        offset + 1440
+    } else {
+        offset
+    };
     anchor != Anchor::Clock || night.check_in.is_none_or(|at| at < evening)
 }

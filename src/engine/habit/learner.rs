@@ -78,7 +78,14 @@ impl Learner {
 
     /// When this guest usually goes to bed: the mean of the last nights, drawn to what is usual while there are few.
     fn bedtime(&self) -> Bedtime {
-        let last: Vec<f64> = self.nights.iter().rev().filter_map(|n| n.bed).take(BED_TIMES_MAX).map(f64::from).collect();
+        let last: Vec<f64> = self
+            .nights
+            .iter()
+            .rev()
+            .filter_map(|n| n.bed)
+            .take(BED_TIMES_MAX)
+            .map(f64::from)
+            .collect();
         let (n, known) = (last.len() as f64, (BED_WITHIN_MIN / BED_USUAL_SPREAD_MIN).powi(2));
         let minute = (last.iter().sum::<f64>() + known * BED_USUAL_MIN) / (n + known);
         let squares: f64 = last.iter().map(|bed| (bed - minute).powi(2)).sum();

@@ -4,7 +4,7 @@
 //! the clock, or around the usual time of going to bed. What lies in the past and did not happen is taken off. The window
 //! of 20 minutes either side that holds most is the foreseen time, and what it holds is the score.
 
-use super::belief::{Belief, between_stays};
+use super::belief::Belief;
 use super::learner::Bedtime;
 use super::normal::below;
 use super::{Anchor, NEAR_MIN, Night};
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 /// Nights begin at noon.
 pub const NOON_MIN: i32 = 12 * 60;
 /// A thing that was ever asked for is a habit with these odds against chance, before its times are looked at.
-const HABIT_ODDS: f64 = 0.15;
+const HABIT_ODDS: f64 = 0.5;
 /// The night's time is cut into bins of this, minutes.
 const BIN_MIN: i32 = 5;
 /// From noon to noon two days later: wishes after waking lie at the end.
@@ -70,7 +70,9 @@ impl Outlook {
     pub fn foresee(&self, item: &Item, seen: &Night, now: i32) -> Option<Foreseen> {
         let beliefs = self.beliefs.get(item)?;
         let mut map = Map::new(beliefs);
-        beliefs.iter().for_each(|belief| map.place(belief, self.bedtime, seen, now));
+        beliefs
+            .iter()
+            .for_each(|belief| map.place(belief, self.bedtime, seen, now));
         map.best(item, now)
     }
 }
@@ -106,10 +108,10 @@ impl Map {
             },
         };
         for cell in &belief.cells {
-            let lives = if seen.begins_stay {
-                between_stays(cell.lives, cell.rests).0
+            let life = if seen.begins_stay {
+                cell.life.next_stay()
             } else {
-                cell.lives
+                cell.life
             };
             let mut center = at + f64::from(cell.offset);
             if belief.anchor == Anchor::Clock && cell.offset < NOON_MIN {
@@ -117,7 +119,13 @@ impl Map {
             }
             let is_open = belief.anchor != Anchor::Clock || seen.check_in.is_none_or(|at| f64::from(at) < center);
             if is_open {
-                self.spread(belief.anchor, HABIT_ODDS * lives, center, cell.spread.hypot(blur), now);
+                self.spread(
+                    belief.anchor,
+                    HABIT_ODDS * life.lives,
+                    center,
+                    cell.spread.hypot(blur),
+                    now,
+                );
             }
         }
     }
@@ -140,7 +148,9 @@ impl Map {
 
     fn best(&self, item: &Item, now: i32) -> Option<Foreseen> {
         let half = (NEAR_MIN / BIN_MIN) as usize;
-        let all: Vec<f64> = (0..BINS).map(|bin| self.bins.iter().map(|bins| bins[bin]).sum()).collect();
+        let all: Vec<f64> = (0..BINS)
+            .map(|bin| self.bins.iter().map(|bins| bins[bin]).sum())
+            .collect();
         let window = |edge: usize| edge.saturating_sub(half)..(edge + half).min(BINS);
         let first = usize::try_from((now - NOON_MIN).max(0) + BIN_MIN - 1).ok()? / BIN_MIN as usize;
         let mass = |edge: usize| all[window(edge)].iter().sum::<f64>();

@@ -73,7 +73,12 @@ impl Tonight {
 
     /// Takes off what was expected by now and has not come. It is not expected again tonight.
     pub fn take_past(&mut self, now: i32) -> Vec<Foreseen> {
-        let past: Vec<Item> = self.standing.iter().filter(|f| f.minute <= now).map(|f| f.item.clone()).collect();
+        let past: Vec<Item> = self
+            .standing
+            .iter()
+            .filter(|f| f.minute <= now)
+            .map(|f| f.item.clone())
+            .collect();
         past.iter().filter_map(|item| self.settle(item)).collect()
     }
 

@@ -7,7 +7,8 @@ use super::calendar::Calendar;
 use super::preference::{Answer, Shown, attribute, declared, settled};
 use super::stay::Stay;
 use crate::model::{
-    Because, Celsius, Item, Moment, Percent, Point, PreferenceReport, PriorSummary, PropertyId, RoomId, Span, Value,
+    Because, Celsius, Evening, Item, Moment, Percent, Point, PreferenceReport, PriorSummary, PropertyId, RoomId, Span,
+    Value,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ use std::collections::BTreeMap;
 const SETTLES_AFTER: Span = Span::minutes(5);
 /// The minute after local midnight at which a night's settings are noted: guests sleep, housekeeping is not in yet.
 const NIGHT_COUNTED_AT_MIN: u16 = 4 * 60;
+/// A summary tells no more wishes than these.
+const WISHES_MAX: usize = 64;
 /// Nights kept of one stay.
 const NIGHTS_MAX: usize = 60;
 
@@ -128,11 +131,11 @@ impl Evidence {
         stay: &Stay,
         day: i32,
         nights: u16,
-        habits: Vec<(Item, u16)>,
+        evenings: Vec<Evening>,
     ) -> Option<PriorSummary> {
         let settled = |point| self.shown.get(&point).and_then(settled);
         let (temperature, firmness) = (settled(Point::TargetTemperature), settled(Point::Firmness));
-        let is_anything = temperature.is_some() || firmness.is_some() || !habits.is_empty();
+        let is_anything = temperature.is_some() || firmness.is_some() || !evenings.is_empty();
         is_anything.then(|| PriorSummary {
             property: property.clone(),
             stay: stay.token.clone(),
@@ -142,9 +145,19 @@ impl Evidence {
             firmness: firmness.map(Percent::from_hundredths),
             nights: nights.max(1),
             acts: self.shown.values().map(|shown| shown.acts).sum(),
-            habits,
+            habits: wishes(&evenings),
+            evenings,
         })
     }
+}
+
+/// The wishes alone, each with its minute after midnight, for those who know no evenings.
+fn wishes(evenings: &[Evening]) -> Vec<(Item, u16)> {
+    let asked = evenings.iter().flat_map(|evening| &evening.asked);
+    asked
+        .map(|(item, minute)| (item.clone(), minute % 1440))
+        .take(WISHES_MAX)
+        .collect()
 }
 
 /// The value of so many hundredths of a point's unit.

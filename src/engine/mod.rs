@@ -12,7 +12,6 @@ mod climate;
 mod devices;
 mod evidence;
 pub mod habit;
-pub mod habit_old;
 pub mod occupancy;
 pub mod preference;
 mod requests;

@@ -5,7 +5,7 @@
 
 use super::{Fault, Input, write_answer};
 use crate::engine::habit::{Foreseen, Learner, NEAR_MIN, Night, Tier, Tonight};
-use crate::model::Item;
+use crate::model::{Habits, Item};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::io::{BufRead, Write};
@@ -16,8 +16,6 @@ const REQUESTS_MAX: usize = 1000;
 const MINUTES: std::ops::RangeInclusive<f64> = -1440.0..=4.0 * 1440.0;
 /// Nights begin at noon, unless the guest comes later or the night before went on for longer.
 const NOON_MIN: i32 = 12 * 60;
-/// On so many nights a thing must have been asked for, as the property's policy has it.
-const HITS_MIN: usize = 2;
 /// The calibration is told in so many bins.
 const BINS: usize = 10;
 
@@ -151,7 +149,7 @@ fn live_through(row: &Row, answers: &mut dyn Write, score: &mut Score) -> Result
 
 /// Lives through one night; returns what it showed and what was foreseen of it.
 fn one_night(learner: &Learner, told: &Told, begins_stay: bool, from: i32) -> (Night, Vec<Foreseen>) {
-    let outlook = learner.outlook(HITS_MIN);
+    let outlook = learner.outlook(usize::from(Habits::default().hits_min));
     let mut tonight = Tonight::begin(Night {
         begins_stay,
         check_in: told.checkin.map(whole),

@@ -46,23 +46,19 @@ impl Learner {
         }
     }
 
-    /// How many nights are known.
-    pub fn nights(&self) -> usize {
-        self.nights.len()
-    }
-
     /// On how many of the nights a thing was asked for.
-    pub fn hits(&self, item: &Item) -> usize {
+    fn hits(&self, item: &Item) -> usize {
         let asked = |night: &&Night| night.asked.iter().any(|(asked, _)| asked == item);
         self.nights.iter().filter(asked).count()
     }
 
     /// What is believed of each thing that was asked for on `hits_min` nights or more.
     pub fn outlook(&self, hits_min: usize) -> Outlook {
-        Outlook::new(self.beliefs(hits_min), self.bedtime())
+        let nights = u16::try_from(self.nights.len()).unwrap_or(u16::MAX);
+        Outlook::new(self.beliefs(hits_min), self.bedtime(), nights)
     }
 
-    fn beliefs(&self, hits_min: usize) -> BTreeMap<Item, Vec<Belief>> {
+    fn beliefs(&self, hits_min: usize) -> BTreeMap<Item, (u16, Vec<Belief>)> {
         let nights: Vec<Night> = self.nights.iter().cloned().collect();
         let mut items: Vec<&Item> = nights.iter().flat_map(|n| &n.asked).map(|(item, _)| item).collect();
         items.sort();
@@ -71,7 +67,8 @@ impl Learner {
         let chance = self.by_chance();
         let weigh = |item: &Item| {
             let beliefs = Anchor::ALL.map(|anchor| belief::weigh(item, anchor, &nights, chance));
-            (item.clone(), beliefs.into())
+            let hits = u16::try_from(self.hits(item)).unwrap_or(u16::MAX);
+            (item.clone(), (hits, beliefs.into()))
         };
         items.into_iter().map(weigh).collect()
     }

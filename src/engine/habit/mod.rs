@@ -44,8 +44,8 @@ impl Anchor {
     pub const fn word(self) -> &'static str {
         match self {
             Anchor::Clock => "clock",
-            Anchor::CheckIn => "check-in",
-            Anchor::Bed => "to-bed",
+            Anchor::CheckIn => "checkin",
+            Anchor::Bed => "bed",
             Anchor::Wake => "wake",
         }
     }

@@ -34,6 +34,10 @@ pub struct Foreseen {
     pub anchor: Anchor,
     /// When this was foreseen: from what had happened by then.
     pub made_at: i32,
+    /// On how many nights it was asked for.
+    pub hits: u16,
+    /// Out of how many.
+    pub nights: u16,
 }
 
 impl Foreseen {
@@ -51,14 +55,19 @@ impl Foreseen {
 /// What is believed of a guest: weighed once from the nights, asked as often as something happens tonight.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outlook {
-    beliefs: BTreeMap<Item, Vec<Belief>>,
+    beliefs: BTreeMap<Item, (u16, Vec<Belief>)>,
     bedtime: Bedtime,
+    nights: u16,
 }
 
 impl Outlook {
     /// Collects what is believed.
-    pub(super) fn new(beliefs: BTreeMap<Item, Vec<Belief>>, bedtime: Bedtime) -> Self {
-        Self { beliefs, bedtime }
+    pub(super) fn new(beliefs: BTreeMap<Item, (u16, Vec<Belief>)>, bedtime: Bedtime, nights: u16) -> Self {
+        Self {
+            beliefs,
+            bedtime,
+            nights,
+        }
     }
 
     /// The things it says anything of.
@@ -68,12 +77,17 @@ impl Outlook {
 
     /// Foresees one wish, from what has been seen by `now`.
     pub fn foresee(&self, item: &Item, seen: &Night, now: i32) -> Option<Foreseen> {
-        let beliefs = self.beliefs.get(item)?;
+        let (hits, beliefs) = self.beliefs.get(item)?;
         let mut map = Map::new(beliefs);
         beliefs
             .iter()
             .for_each(|belief| map.place(belief, self.bedtime, seen, now));
-        map.best(item, now)
+        let foreseen = map.best(item, now)?;
+        Some(Foreseen {
+            hits: *hits,
+            nights: self.nights,
+            ..foreseen
+        })
     }
 }
 
@@ -164,6 +178,8 @@ impl Map {
             score_thousandths: (score * 1000.0).round() as u16,
             anchor,
             made_at: now,
+            hits: 0,
+            nights: 0,
         })
     }
 }

@@ -46,6 +46,11 @@ impl Tonight {
         self.seen.wake = Some(minute);
     }
 
+    /// The guest went back to bed: that was no waking yet.
+    pub fn sleeps_on(&mut self) {
+        self.seen.wake = None;
+    }
+
     /// The guest asked by himself, or was served. Returns what had been expected of it, which is thereby settled.
     pub fn asked(&mut self, item: &Item, minute: i32) -> Option<Foreseen> {
         if self.seen.asked.len() < THINGS_MAX {
@@ -82,17 +87,19 @@ impl Tonight {
         past.iter().filter_map(|item| self.settle(item)).collect()
     }
 
-    /// Looks at everything anew, from what has happened by now. What stays the same keeps the minute at which it was foreseen.
+    /// Looks at everything anew, from what has happened by now. What stays the same keeps the minute at which it was
+    /// foreseen, and what is due stands.
     pub fn reconsider(&mut self, outlook: &Outlook, now: i32) {
-        let mut standing = Vec::new();
+        let old = std::mem::take(&mut self.standing);
         for item in outlook.items().filter(|item| !self.settled.contains(item)) {
-            let foreseen = outlook.foresee(item, &self.seen, now);
+            let before = old.iter().find(|old| old.item == *item);
+            let due = before.filter(|old| old.minute <= now).cloned();
+            let foreseen = due.or_else(|| outlook.foresee(item, &self.seen, now));
             let Some(foreseen) = foreseen.filter(|f| Tier::of(f.score()).is_some()) else {
                 continue;
             };
-            let same = self.standing.iter().find(|old| old.is_same(&foreseen));
-            standing.extend(Some(same.cloned().unwrap_or(foreseen)));
+            let same = before.filter(|old| old.is_same(&foreseen)).cloned();
+            self.standing.push(same.unwrap_or(foreseen));
         }
-        self.standing = standing;
     }
 }

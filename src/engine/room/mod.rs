@@ -20,9 +20,9 @@ use crate::engine::shadow::Shadow;
 use crate::engine::stay::{StayFault, Stays};
 use crate::engine::thermal::Thermal;
 use crate::model::{
-    Because, Celsius, Command, DeviceId, Effect, GuestToken, Key, Moment, Need, PriorSummary, Property, Purpose,
-    Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, StatusNotice, StayNotice, StayToken,
-    WriteResult,
+    Because, Celsius, Command, DeviceId, Effect, GuestToken, Item, Key, Moment, Need, PriorSummary, Property, Purpose,
+    Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, ServiceRequest, StatusNotice,
+    StayNotice, StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
 pub use standing::{Standing, State as StandingState};
@@ -173,16 +173,15 @@ impl Room {
         let is_emergency = self.safety.answered(&notice.request);
         let request = self.requests.status(notice);
         let item = match &request {
-            Some(request) if request.state == RequestState::Done && request.need == Need::Routine => {
-                request.items.first()
-            }
+            Some(request) if request.need == Need::Routine => self.anticipated(request),
             Some(_) => None,
-            None if notice.status == RequestStatus::Done => notice.item.as_ref(),
+            // Somebody else's request: what the guest asked for by himself comes before what is anticipated.
+            None if notice.status != RequestStatus::Declined => notice.item.clone(),
             None => None,
         };
-        if let (Some(item), Some(_)) = (item, &self.stays.current) {
-            self.routine
-                .fulfilled(world.calendar, notice.at.unwrap_or(world.now), item);
+        if let (Some(item), Some(stay)) = (&item, &self.stays.current) {
+            let at = notice.at.unwrap_or(world.now);
+            self.routine.asked(world.calendar, stay, at, item);
         }
         let is_ours = is_emergency || request.is_some() || item.is_some();
         if is_ours {
@@ -190,6 +189,16 @@ impl Room {
             self.settle(world, out);
         }
         is_ours
+    }
+
+    /// What became of an anticipated wish. Returns the thing, when it was brought.
+    fn anticipated(&mut self, request: &ServiceRequest) -> Option<Item> {
+        match request.state {
+            RequestState::Done => return request.items.first().cloned(),
+            RequestState::Declined => self.routine.declined(&request.id),
+            _ => self.routine.taken(&request.id),
+        }
+        None
     }
 
     /// The time has come for something, or the property changed.
@@ -230,11 +239,13 @@ impl Room {
     /// When this room has something to do by itself.
     pub fn deadline(&self, world: World<'_>) -> Option<Moment> {
         let (now, setups) = (world.now, &world.setup.devices);
-        let in_stay = self
-            .stays
-            .current
-            .as_ref()
-            .map(|_| [self.evidence.deadline(), self.routine.deadline(now)]);
+        let in_stay = self.stays.current.as_ref().map(|_| {
+            [
+                self.evidence.deadline(),
+                self.routine
+                    .deadline(&world.property.policies.habits, world.calendar, now),
+            ]
+        });
         let arrival = self
             .stays
             .next_due()

@@ -10,6 +10,7 @@
 pub mod calendar;
 mod climate;
 mod devices;
+pub mod eta;
 mod evidence;
 pub mod habit;
 pub mod occupancy;

@@ -204,6 +204,7 @@ impl Keeper {
             room: RoomId::new(&room_name(room)).ok(),
             guest: None,
             eta: visit.booked.map(|_| moment(0) + Span::minutes(visit.eta)),
+            channel: None,
             departure: Some(moment(visit.departure).max(moment(0) + Span::minutes(visit.eta + 60))),
             adults: 1,
             declared: Declared {

@@ -9,7 +9,6 @@ use super::comfort::{Band, Season, plant_direction};
 use super::eta::Expected;
 use super::interlock::{Asks, Interlock};
 use super::lessons::{Lesson, Lessons};
-use super::preference::Answer;
 use super::stay::Stay;
 use super::thermal::{Direction, Forecast, Thermal};
 use crate::model::{
@@ -130,6 +129,15 @@ struct Plan {
     forecast: Forecast,
 }
 
+/// The temperature that a guest likes.
+#[derive(Debug, Clone, Copy)]
+pub struct Preferred {
+    /// What to prepare and keep.
+    pub value: Celsius,
+    /// In a word, where that comes from.
+    pub from: &'static str,
+}
+
 /// What the climate is decided on.
 pub struct View<'a> {
     /// Now.
@@ -145,7 +153,7 @@ pub struct View<'a> {
     /// The room's air, unless it is stale.
     pub temperature: Option<Celsius>,
     /// What the coming or present guest likes.
-    pub preferred: Answer,
+    pub preferred: Preferred,
     /// How the property is run.
     pub policies: &'a Policies,
     /// What no set-point may leave.
@@ -261,6 +269,11 @@ impl Climate {
         })
     }
 
+    /// Whether the guest has been out for so long that the room is set back in the second stage.
+    pub fn is_deep(&self, now: Moment, policies: &Policies) -> bool {
+        matches!(self.phase, Phase::Away { since } if now.since(since) >= policies.levels.deep_after)
+    }
+
     /// When something will be decided anew by itself.
     pub fn deadline(&self, view: &View<'_>) -> Option<Moment> {
         let deep = match self.phase {
@@ -324,7 +337,7 @@ impl Climate {
         match &self.phase {
             Phase::Resting => resting_band(view),
             Phase::Preparing { .. } if self.interlock.is_door_standing_open(view.now) => resting_band(view),
-            Phase::Away { since } => self.away_band(view, thermal, *since),
+            Phase::Away { .. } => self.away_band(view, thermal),
             _ => self.comfort_band(view),
         }
     }
@@ -428,7 +441,7 @@ impl Climate {
             Phase::Living if self.choice.is_some() && !is_entered && !is_resuming => return,
             Phase::Living => (Purpose::Comfort, Because::rule("guest-is-in")),
             Phase::Away { since } => {
-                let rule = if self.is_deep(view, *since) {
+                let rule = if self.is_deep(view.now, view.policies) {
                     "guest-is-out-for-long"
                 } else {
                     "guest-is-out"
@@ -506,14 +519,10 @@ impl Climate {
         }
     }
 
-    fn is_deep(&self, view: &View<'_>, since: Moment) -> bool {
-        view.now.since(since) >= view.policies.levels.deep_after
-    }
-
     /// While the guest is out: two stages, and never farther than the room can come back from in time.
-    fn away_band(&self, view: &View<'_>, thermal: &Thermal, since: Moment) -> Band {
+    fn away_band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
         let levels = &view.policies.levels;
-        let off = if self.is_deep(view, since) {
+        let off = if self.is_deep(view.now, view.policies) {
             levels.out_deep
         } else {
             levels.out_shallow
@@ -527,8 +536,7 @@ impl Climate {
     }
 
     fn target(&self, view: &View<'_>) -> Celsius {
-        self.choice
-            .unwrap_or(Celsius::from_hundredths(view.preferred.hundredths))
+        self.choice.unwrap_or(view.preferred.value)
     }
 
     fn mode_towards(&self, view: &View<'_>, target: Celsius) -> HvacMode {

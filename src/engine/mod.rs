@@ -9,9 +9,14 @@
 
 pub mod calendar;
 mod climate;
+mod comfort;
 mod devices;
+pub mod eta;
 mod evidence;
 pub mod habit;
+mod interlock;
+mod lessons;
+mod margin;
 pub mod occupancy;
 pub mod preference;
 mod requests;
@@ -26,6 +31,7 @@ use crate::model::{
     StatusNotice, StayNotice,
 };
 use calendar::Calendar;
+use lessons::Lessons;
 use preference::Guest;
 use room::{Outcome, Room, World};
 pub use room::{Standing, StandingState};
@@ -74,6 +80,7 @@ pub enum RestoreFault {
 struct Common {
     outdoor: Option<(Celsius, Moment)>,
     swept_at: Option<Moment>,
+    lessons: Lessons,
 }
 
 /// The whole property's mind.
@@ -269,6 +276,16 @@ impl Engine {
         out.close(&mut room, now, &self.property.rooms[place]);
         self.rooms[place] = room;
         effects.append(&mut out.effects);
+        if !out.lessons.is_empty() {
+            let policies = &self.property.policies;
+            out.lessons
+                .iter()
+                .for_each(|lesson| self.common.lessons.take(policies, lesson));
+            effects.push(Effect::Save {
+                key: Key::Property,
+                when: SaveWhen::Soon,
+            });
+        }
         if let Some((token, summary)) = out.learnt {
             self.guest(&token, now, |guest| guest.add(summary));
             effects.push(Effect::Save {
@@ -300,6 +317,7 @@ impl Engine {
             setup,
             calendar: &self.calendar,
             outdoor,
+            lessons: &self.common.lessons,
             guests: &self.guests,
         }
     }

@@ -8,6 +8,7 @@ pub mod habit;
 pub mod merges;
 pub mod occupancy;
 pub mod preference;
+pub mod preparation;
 
 use serde::de::DeserializeOwned;
 use std::io::{BufRead, Read, Write};

@@ -1,6 +1,6 @@
 //! What do others tell us of a stay and of a guest, without telling who it is?
 
-use super::{Celsius, GuestToken, Item, Moment, Percent, PropertyId, RoomId, StayEvidence, StayToken};
+use super::{Celsius, Channel, GuestToken, Item, Moment, Percent, PropertyId, RoomId, StayEvidence, StayToken};
 use serde::{Deserialize, Serialize};
 
 /// How far a stay has come, as the PMS or central says.
@@ -52,6 +52,9 @@ pub struct StayNotice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub eta: Option<Moment>,
+    /// By which way the announced arrival came: arrivals of one way err alike, and that is learnt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
     /// When the guest is expected to leave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]

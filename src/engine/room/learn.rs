@@ -6,7 +6,7 @@ use crate::engine::devices::News;
 use crate::engine::occupancy::{Presence, Sign};
 use crate::engine::shadow::Judgement;
 use crate::engine::stay::{Stay, Turn};
-use crate::model::{Because, DeviceSetup, HvacMode, Point, ReadinessVerdict, Report, SaveWhen, Value};
+use crate::model::{Because, DeviceSetup, Point, ReadinessVerdict, Report, SaveWhen, Value};
 
 impl Room {
     pub(super) fn setting(
@@ -107,7 +107,7 @@ impl Room {
     pub(super) fn respect(&mut self, point: Point, value: &Value) {
         match (point, value) {
             (Point::TargetTemperature, Value::Temperature(t)) => self.climate.chosen(*t),
-            (Point::HvacMode, Value::Hvac(mode)) => self.climate.switched(*mode == HvacMode::Off),
+            (Point::HvacMode, Value::Hvac(mode)) => self.climate.mode_chosen(*mode),
             (Point::Power, Value::Flag(on)) => self.climate.switched(!on),
             _ => {}
         }

@@ -13,6 +13,7 @@ use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
 use crate::engine::evidence::Evidence;
+use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
 use crate::engine::preference::Guest;
 use crate::engine::requests::{Requests, arrival, routine, safety};
@@ -41,6 +42,8 @@ pub struct World<'a> {
     pub calendar: &'a Calendar,
     /// The air outside, if known.
     pub outdoor: Option<Celsius>,
+    /// What the property has learnt.
+    pub lessons: &'a Lessons,
     /// What is known of guests.
     pub guests: &'a BTreeMap<GuestToken, Guest>,
 }
@@ -52,6 +55,8 @@ pub struct Outcome {
     pub effects: Vec<Effect>,
     /// What a stay that ended has shown.
     pub learnt: Option<(GuestToken, PriorSummary)>,
+    /// What the property can learn from it.
+    pub lessons: Vec<Lesson>,
     save: Option<SaveWhen>,
 }
 
@@ -260,7 +265,7 @@ impl Room {
             self.shadow.deadline(),
             self.safety.deadline(),
             self.requests.deadline(now),
-            self.climate.deadline(&self.view(world), &self.thermal),
+            self.climate.deadline(&self.view(world)),
             arrival.filter(|at| *at > now),
             no_show.filter(|at| *at > now),
         ]

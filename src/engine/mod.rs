@@ -28,6 +28,7 @@ use crate::model::{
 use calendar::Calendar;
 use preference::Guest;
 use room::{Outcome, Room, World};
+pub use room::{Standing, StandingState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -229,6 +230,12 @@ impl Engine {
     pub fn summary(&self, room: &RoomId, now: Moment) -> Option<serde_json::Value> {
         let place = *self.places.get(room)?;
         Some(self.rooms[place].summary(self.world(place, now)))
+    }
+
+    /// How a room stands with people: who is in, as the hotel calls it, and why.
+    pub fn standing(&self, room: &RoomId, now: Moment) -> Option<Standing> {
+        let place = *self.places.get(room)?;
+        Some(self.rooms[place].standing(self.world(place, now)))
     }
 
     /// How many devices of the whole property are silent.

@@ -8,6 +8,7 @@ mod effect;
 mod event;
 mod id;
 mod point;
+mod preference;
 mod property;
 mod reading;
 mod record;
@@ -24,6 +25,7 @@ pub use id::{
     DeviceId, GuestToken, IdFault, Item, LinkId, ProfileId, PropertyId, RequestId, RoomId, StayToken, ZoneId,
 };
 pub use point::{Point, PointRole, ValueKind};
+pub use preference::{Attribute, Choice, Said, SaidKind, Settled, StayEvidence};
 pub use property::{
     Ability, Arrival, CallService, DeviceRole, DeviceSetup, Habits, Levels, Limits, Plant, Policies, Property,
     RoomSetup,
@@ -38,4 +40,4 @@ pub use request::{
 };
 pub use stay::{Declared, Prior, PriorSummary, StayNotice, StayStatus};
 pub use time::{Moment, Span};
-pub use value::{Celsius, FanMode, Firmness, HvacMode, Percent, Symbol, Unit, Value};
+pub use value::{Celsius, FanMode, Figure, Firmness, HvacMode, Percent, Symbol, Unit, Value};

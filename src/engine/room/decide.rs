@@ -1,6 +1,6 @@
 //! What follows from what is known now: for devices, for people, for central?
 
-use super::see::{attribute_answer, has_presence};
+use super::see::{answer, has_presence};
 use super::{Outcome, Room, World};
 use crate::engine::climate::{Decision, Phase};
 use crate::engine::devices::OFFLINE_GRACE;
@@ -9,7 +9,9 @@ use crate::engine::occupancy::Presence;
 use crate::engine::requests::{arrival, maintenance, routine};
 use crate::engine::shadow::Wish;
 use crate::engine::stay::Stay;
-use crate::model::{Because, DeviceId, DeviceSetup, HvacMode, Need, Point, Purpose, Report, SaveWhen, Value};
+use crate::model::{
+    Attribute, Because, DeviceId, DeviceSetup, HvacMode, Need, Point, Purpose, Report, SaveWhen, Value,
+};
 
 impl Room {
     /// Everything that follows by itself from what is known now.
@@ -122,20 +124,21 @@ impl Room {
     /// The bed as this guest sets it; only before the guest is in, and only when something is known.
     pub(super) fn prepare_bed(&mut self, world: World<'_>, out: &mut Outcome) {
         let stay = self.stays.foremost().cloned();
-        let answer = attribute_answer(world, stay.as_ref(), &self.evidence, Point::Firmness);
-        let Some(answer) = answer.filter(|a| a.from != "population" && world.property.policies.prepare_firmness) else {
+        let answer = answer(world, Attribute::Firmness, stay.as_ref(), &self.evidence);
+        let (value, from) = answer.applied();
+        if from == "population" || !world.property.policies.prepare_firmness {
             return;
-        };
+        }
         let Some((device, _)) = world.setup.actuator(Point::Firmness) else {
             return;
         };
-        let Some(value) = in_unit(Point::Firmness, answer.hundredths) else {
+        let Some(value) = value.figure().and_then(|f| in_unit(Point::Firmness, f.hundredths())) else {
             return;
         };
         let because = Because::rule("bed-as-this-guest-sets-it")
-            .with("preferred_from", answer.from)
+            .with("preferred_from", from)
             .with("earlier_stays", answer.stays)
-            .with("within_one", (answer.within_one * 100.0).round() / 100.0);
+            .with("within_one", (answer.within * 100.0).round() / 100.0);
         self.want(world, device, Point::Firmness, value, Purpose::Prepare, because, out);
     }
 

@@ -1,9 +1,9 @@
 //! Who changed this setting, and what does the stay show of the guest?
 
-use super::see::{attribute_answer, has_presence};
+use super::see::{answer, has_presence};
 use super::{Outcome, Room, Signs, World};
 use crate::engine::devices::News;
-use crate::engine::occupancy::Sign;
+use crate::engine::occupancy::{Presence, Sign};
 use crate::engine::shadow::Judgement;
 use crate::engine::stay::{Stay, Turn};
 use crate::model::{Because, DeviceSetup, HvacMode, Point, ReadinessVerdict, Report, SaveWhen, Value};
@@ -71,7 +71,8 @@ impl Room {
             self.climate.suspend();
             return;
         };
-        self.evidence.act(world.now, stay, point, value);
+        let is_asleep = self.occupancy.presence(world.now) == Presence::Asleep;
+        self.evidence.act(world.now, stay, point, value, is_asleep);
         self.respect(point, value);
     }
 
@@ -130,9 +131,9 @@ impl Room {
 
     pub(super) fn stay_ended(&mut self, world: World<'_>, stay: &Stay, out: &mut Outcome) {
         let mut evidence = std::mem::take(&mut self.evidence);
-        for point in evidence.points() {
-            let answer = attribute_answer(world, Some(stay), &evidence, point);
-            let report = answer.and_then(|answer| evidence.report(&world.setup.id, stay, point, &answer, true));
+        for attribute in evidence.attributes() {
+            let answer = answer(world, attribute, Some(stay), &evidence);
+            let report = evidence.report(&world.setup.id, stay, &answer, true);
             report
                 .into_iter()
                 .for_each(|report| out.report(Report::Preference(Box::new(report))));
@@ -171,9 +172,9 @@ impl Room {
     pub(super) fn learn(&mut self, world: World<'_>, out: &mut Outcome) {
         let Some(stay) = self.stays.current.clone() else { return };
         self.evidence.end_night(world.calendar, world.now);
-        for point in self.evidence.take_settled(world.now) {
-            let answer = attribute_answer(world, Some(&stay), &self.evidence, point);
-            let report = answer.and_then(|answer| self.evidence.report(&world.setup.id, &stay, point, &answer, false));
+        for attribute in self.evidence.take_settled(world.now) {
+            let answer = answer(world, attribute, Some(&stay), &self.evidence);
+            let report = self.evidence.report(&world.setup.id, &stay, &answer, false);
             report
                 .into_iter()
                 .for_each(|report| out.report(Report::Preference(Box::new(report))));

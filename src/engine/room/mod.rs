@@ -7,11 +7,12 @@ mod decide;
 mod learn;
 mod observe;
 mod see;
+mod standing;
 
 use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
-use crate::engine::evidence::{Evidence, in_unit};
+use crate::engine::evidence::Evidence;
 use crate::engine::occupancy::{Occupancy, Presence};
 use crate::engine::preference::Guest;
 use crate::engine::requests::{Requests, arrival, routine, safety};
@@ -19,11 +20,12 @@ use crate::engine::shadow::Shadow;
 use crate::engine::stay::{StayFault, Stays};
 use crate::engine::thermal::Thermal;
 use crate::model::{
-    Because, Celsius, Command, DeviceId, Effect, GuestToken, Key, Moment, Need, Point, PriorSummary, Property, Purpose,
+    Because, Celsius, Command, DeviceId, Effect, GuestToken, Key, Moment, Need, PriorSummary, Property, Purpose,
     Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, StatusNotice, StayNotice, StayToken,
     WriteResult,
 };
 use serde::{Deserialize, Serialize};
+pub use standing::{Standing, State as StandingState};
 use std::collections::BTreeMap;
 
 /// What a room sees of the world around it.
@@ -274,7 +276,7 @@ impl Room {
             "presence": self.occupancy.presence(world.now).word(),
             "phase": self.climate.phase.word(),
             "temperature": view.temperature,
-            "preferred": in_unit(Point::TargetTemperature, view.preferred.hundredths).map(|v| v.scalar()),
+            "preferred": view.preferred.value,
             "preferred_from": if self.climate.choice.is_some() { "hand" } else { view.preferred.from },
             "stay": self.stays.foremost().map(|stay| stay.token.as_str()),
             "eta": self.stays.foremost().and_then(|stay| stay.eta),

@@ -254,10 +254,11 @@ impl Room {
         for device in &world.setup.devices {
             let since = self.devices.silent_since(world.now, device);
             let is_offline = since.is_some_and(|at| world.now.since(at) >= OFFLINE_GRACE);
-            let is_told = self
-                .requests
-                .open_recurring(&maintenance::stem(&world.setup.id, &device.id, "offline"))
-                .is_some();
+            let is_told = self.requests.has_open()
+                && self
+                    .requests
+                    .open_recurring(&maintenance::stem(&world.setup.id, &device.id, "offline"))
+                    .is_some();
             if is_offline != is_told && (is_offline || since.is_none()) {
                 let because = Because::rule("device-silent")
                     .with("device", &device.id)

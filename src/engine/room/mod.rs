@@ -57,6 +57,8 @@ pub struct Outcome {
     pub learnt: Option<(GuestToken, PriorSummary)>,
     /// What the property can learn from it.
     pub lessons: Vec<Lesson>,
+    /// Nothing has changed: the room is due when it was.
+    pub is_idle: bool,
     save: Option<SaveWhen>,
 }
 
@@ -91,7 +93,7 @@ impl Room {
     pub fn reading(&mut self, world: World<'_>, reading: &Reading, out: &mut Outcome) {
         match self.devices.take(world.now, reading) {
             Taken::Past => out.refuse("reading_past", format!("{} of {}", reading.point, reading.device)),
-            Taken::Heard(false) => {}
+            Taken::Heard(false) => out.is_idle = true,
             Taken::Heard(true) => {
                 out.save(SaveWhen::Soon);
                 self.settle(world, out);
@@ -100,8 +102,15 @@ impl Room {
                 if news.is_change() {
                     out.save(SaveWhen::Soon);
                 }
+                let is_awaited = self.shadow.awaits(&reading.device, reading.point);
                 self.observe(world, reading, &news, out);
-                self.settle(world, out);
+                // A bridge repeats a device's whole state with every word of it. What says nothing new, and that nobody
+                // waits for, is looked at once a minute: whatever time alone decides has a deadline of its own.
+                if news.is_change() || news.is_sign_of_life || is_awaited || out.is_anything() {
+                    self.settle(world, out);
+                } else {
+                    out.is_idle = true;
+                }
             }
         }
     }
@@ -328,6 +337,10 @@ impl Outcome {
             reason: reason.into(),
             what,
         }));
+    }
+
+    fn is_anything(&self) -> bool {
+        self.save.is_some() || !self.effects.is_empty()
     }
 
     fn save(&mut self, when: SaveWhen) {

@@ -6,7 +6,7 @@ use crate::engine::devices::News;
 use crate::engine::occupancy::{Presence, Sign};
 use crate::engine::shadow::Judgement;
 use crate::engine::stay::{Stay, Turn};
-use crate::model::{Because, DeviceSetup, HvacMode, Point, ReadinessVerdict, Report, SaveWhen, Value};
+use crate::model::{Because, DeviceSetup, Point, ReadinessVerdict, Report, SaveWhen, Value};
 
 impl Room {
     pub(super) fn setting(
@@ -107,7 +107,7 @@ impl Room {
     pub(super) fn respect(&mut self, point: Point, value: &Value) {
         match (point, value) {
             (Point::TargetTemperature, Value::Temperature(t)) => self.climate.chosen(*t),
-            (Point::HvacMode, Value::Hvac(mode)) => self.climate.switched(*mode == HvacMode::Off),
+            (Point::HvacMode, Value::Hvac(mode)) => self.climate.mode_chosen(*mode),
             (Point::Power, Value::Flag(on)) => self.climate.switched(!on),
             _ => {}
         }
@@ -144,8 +144,8 @@ impl Room {
             .or(stay.checked_in_at)
             .map_or(day, |at| world.calendar.day(at));
         let nights = u16::try_from(day.saturating_sub(came)).unwrap_or(0);
-        let habits = std::mem::take(&mut self.routine).summary();
-        let summary = evidence.summary(&world.property.id, stay, day, nights, habits);
+        let evenings = std::mem::take(&mut self.routine).evenings();
+        let summary = evidence.summary(&world.property.id, stay, day, nights, evenings);
         out.learnt = stay.guest.clone().zip(summary);
         self.close(stay, "checked-out", out);
     }

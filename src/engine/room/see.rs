@@ -4,7 +4,7 @@ use super::{Room, World};
 use crate::engine::climate::{Preferred, View};
 use crate::engine::evidence::Evidence;
 use crate::engine::occupancy::Senses;
-use crate::engine::preference::{self, Answer, Asked};
+use crate::engine::preference::{self, Answer, Asked, population};
 use crate::engine::stay::Stay;
 use crate::model::{Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Point, RoomSetup, Value};
 
@@ -66,10 +66,6 @@ impl Room {
 /// What the guest of a stay likes.
 pub(super) fn answer(world: World<'_>, attribute: Attribute, stay: Option<&Stay>, evidence: &Evidence) -> Answer {
     let guest = stay.and_then(|s| s.guest.as_ref()).and_then(|g| world.guests.get(g));
-    let usual = match attribute {
-        Attribute::TargetTemperature | Attribute::ArrivalTemperature => Some(world.property.policies.comfort.to_f64()),
-        _ => None,
-    };
     // The stay in progress teaches only about its own guest, not about the one who comes next.
     let nothing = Evidence::default();
     let now = stay.map(|stay| {
@@ -84,13 +80,25 @@ pub(super) fn answer(world: World<'_>, attribute: Attribute, stay: Option<&Stay>
         attribute,
         guest,
         now: now.as_ref(),
-        usual,
+        usual: Some(usual(world, attribute)),
         today: world.calendar.day(world.now),
     })
 }
 
+/// What guests usually like here at this time of the year.
+pub fn usual(world: World<'_>, attribute: Attribute) -> f64 {
+    let start = population::start(attribute, world.property.policies.comfort.to_f64());
+    let season = population::season(world.calendar.local(world.now).month());
+    world.population.usual(attribute, season, start)
+}
+
+/// The temperature to keep: while the guest sleeps the one liked for that, when one is known.
 fn preferred(world: World<'_>, stay: Option<&Stay>, evidence: &Evidence) -> Preferred {
-    let (value, from) = answer(world, Attribute::TargetTemperature, stay, evidence).applied();
+    let is_asleep = evidence.is_night() && stay.is_some_and(|stay| stay.checked_in_at.is_some());
+    let asleep = is_asleep.then(|| answer(world, Attribute::AsleepTemperature, stay, evidence).applied());
+    let (value, from) = asleep
+        .filter(|(_, from)| *from != "population")
+        .unwrap_or_else(|| answer(world, Attribute::TargetTemperature, stay, evidence).applied());
     let value = value.figure().map_or(world.property.policies.comfort, |figure| {
         Celsius::from_hundredths(figure.hundredths())
     });

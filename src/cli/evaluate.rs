@@ -1,6 +1,6 @@
 //! How right is the inference, on a file of the engineer's own?
 
-use crate::evaluate::{Fault, Input, merges, preference};
+use crate::evaluate::{Fault, Input, merges, occupancy, preference};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -11,6 +11,16 @@ use std::process::ExitCode;
 /// What is judged. docs/evaluate.md tells the forms of the files and the names of the figures.
 #[derive(Debug, Subcommand)]
 pub enum Evaluate {
+    /// Is somebody there, and asleep? Runs the engine over a log of door, motion and bed sensors
+    Occupancy {
+        /// JSON lines {"room", "t", "k", "v"}
+        events: PathBuf,
+        /// JSON lines with what was really so
+        #[arg(long, value_name = "FILE")]
+        truth: Option<PathBuf>,
+        #[command(flatten)]
+        common: Common,
+    },
     /// How well are likes known, stay by stay?
     Preference {
         /// Guests, one a line: figures, choices, or both
@@ -32,7 +42,7 @@ pub enum Evaluate {
     },
 }
 
-/// What every judgement takes.
+/// What every judgement of a file takes.
 #[derive(Debug, Args)]
 pub struct Common {
     /// Prints one JSON object of metrics
@@ -47,9 +57,12 @@ impl Evaluate {
     /// Exit status 0 when the file was evaluated, whatever the figures.
     pub fn run(self) -> Result<ExitCode> {
         match self {
+            Evaluate::Occupancy { events, truth, common } => common.judge(|answers| {
+                let truth = truth.as_deref().map(open).transpose();
+                occupancy::evaluate(open(&events)?, truth?, answers)
+            }),
             Evaluate::Preference { file, common } => {
-                let metrics = preference::evaluate(open(&file)?, &mut *common.answers()?)?;
-                common.print(&metrics)
+                common.judge(|answers| preference::evaluate(open(&file)?, answers))
             }
             Evaluate::Merges { count, seed, json } => print(&merges::evaluate(count, seed), json),
         }
@@ -57,6 +70,13 @@ impl Evaluate {
 }
 
 impl Common {
+    fn judge(&self, evaluate: impl FnOnce(&mut dyn Write) -> Result<serde_json::Value, Fault>) -> Result<ExitCode> {
+        let mut answers = self.answers()?;
+        let metrics = evaluate(&mut answers)?;
+        answers.flush()?;
+        print(&metrics, self.json)
+    }
+
     fn answers(&self) -> Result<Box<dyn Write>, Fault> {
         let Some(path) = &self.answers else {
             return Ok(Box::new(sink()));
@@ -66,10 +86,6 @@ impl Common {
             error,
         })?;
         Ok(Box::new(BufWriter::new(file)))
-    }
-
-    fn print(&self, metrics: &serde_json::Value) -> Result<ExitCode> {
-        print(metrics, self.json)
     }
 }
 

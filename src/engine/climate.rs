@@ -196,6 +196,11 @@ impl Climate {
         Some((eta - before, forecast))
     }
 
+    /// Whether the guest has been out for so long that the room is set back in the second stage.
+    pub fn is_deep(&self, now: Moment, policies: &Policies) -> bool {
+        matches!(self.phase, Phase::Away { since } if now.since(since) >= policies.levels.deep_after)
+    }
+
     /// When something will be decided anew by itself.
     pub fn deadline(&self, view: &View<'_>, thermal: &Thermal) -> Option<Moment> {
         let deep = match self.phase {

@@ -28,6 +28,7 @@ use crate::model::{
 use calendar::Calendar;
 use preference::{Asked, Guest, Population, Record, population};
 use room::{Outcome, Room, World};
+pub use room::{Standing, StandingState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -286,6 +287,12 @@ impl Engine {
             (count > 0).then(|| (token.clone(), count))
         };
         self.guests.iter().filter_map(sleeping).collect()
+    }
+
+    /// How a room stands with people: who is in, as the hotel calls it, and why.
+    pub fn standing(&self, room: &RoomId, now: Moment) -> Option<Standing> {
+        let place = *self.places.get(room)?;
+        Some(self.rooms[place].standing(self.world(place, now)))
     }
 
     /// How many devices of the whole property are silent.

@@ -5,6 +5,7 @@
 //! of the files and names of the figures: docs/evaluate.md.
 
 pub mod merges;
+pub mod occupancy;
 pub mod preference;
 
 use serde::de::DeserializeOwned;

@@ -7,6 +7,7 @@ mod decide;
 mod learn;
 mod observe;
 mod see;
+mod standing;
 
 pub use see::usual;
 
@@ -26,6 +27,7 @@ use crate::model::{
     StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
+pub use standing::{Standing, State as StandingState};
 use std::collections::BTreeMap;
 
 /// What a room sees of the world around it.

@@ -9,9 +9,14 @@
 
 pub mod calendar;
 mod climate;
+mod comfort;
 mod devices;
+pub mod eta;
 mod evidence;
 pub mod habit;
+mod interlock;
+mod lessons;
+mod margin;
 pub mod occupancy;
 pub mod preference;
 mod requests;
@@ -26,6 +31,7 @@ use crate::model::{
     Span, StatusNotice, StayNotice,
 };
 use calendar::Calendar;
+use lessons::Lessons;
 use preference::{Asked, Guest, Population, Record, population};
 use room::{Outcome, Room, World};
 pub use room::{Standing, StandingState};
@@ -75,6 +81,7 @@ struct Common {
     outdoor: Option<(Celsius, Moment)>,
     swept_at: Option<Moment>,
     population: Population,
+    lessons: Lessons,
 }
 
 /// The whole property's mind.
@@ -320,17 +327,34 @@ impl Engine {
         effects: &mut Vec<Effect>,
         act: impl FnOnce(&mut Room, World<'_>, &mut Outcome),
     ) {
-        let mut room = std::mem::take(&mut self.rooms[place]);
         let mut out = Outcome::default();
-        act(&mut room, self.world(place, now), &mut out);
-        out.close(&mut room, now, &self.property.rooms[place]);
-        self.rooms[place] = room;
+        let Self {
+            property,
+            calendar,
+            rooms,
+            guests,
+            common,
+            ..
+        } = self;
+        let room = &mut rooms[place];
+        act(room, world(property, calendar, guests, common, place, now), &mut out);
+        out.close(room, now, &property.rooms[place]);
         effects.append(&mut out.effects);
         if let Some(summary) = &out.finished {
-            let comfort = self.property.policies.comfort.to_f64();
-            let season = population::season(self.calendar.local(now).month());
+            let comfort = property.policies.comfort.to_f64();
+            let season = population::season(calendar.local(now).month());
             let start = |attribute| population::start(attribute, comfort);
-            self.common.population.learn(summary, season, start);
+            common.population.learn(summary, season, start);
+            effects.push(Effect::Save {
+                key: Key::Property,
+                when: SaveWhen::Soon,
+            });
+        }
+        if !out.lessons.is_empty() {
+            let policies = &property.policies;
+            out.lessons
+                .iter()
+                .for_each(|lesson| common.lessons.take(policies, lesson));
             effects.push(Effect::Save {
                 key: Key::Property,
                 when: SaveWhen::Soon,
@@ -343,7 +367,9 @@ impl Engine {
                 when: SaveWhen::Now,
             });
         }
-        self.reschedule(place, now);
+        if !out.is_idle {
+            self.reschedule(place, now);
+        }
     }
 
     fn reschedule(&mut self, place: usize, now: Moment) {
@@ -355,21 +381,7 @@ impl Engine {
     }
 
     fn world(&self, place: usize, now: Moment) -> World<'_> {
-        let outdoor = self
-            .common
-            .outdoor
-            .filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE)
-            .map(|(t, _)| t);
-        let (property, setup) = (&*self.property, &self.property.rooms[place]);
-        World {
-            now,
-            property,
-            setup,
-            calendar: &self.calendar,
-            outdoor,
-            guests: &self.guests,
-            population: &self.common.population,
-        }
+        world(&self.property, &self.calendar, &self.guests, &self.common, place, now)
     }
 
     fn stay(&mut self, now: Moment, notice: &StayNotice, effects: &mut Vec<Effect>) {
@@ -512,6 +524,28 @@ impl Engine {
             key: Key::Property,
             when: SaveWhen::Soon,
         });
+    }
+}
+
+/// The world as one room sees it. From the parts, so that the room itself may be changed meanwhile.
+fn world<'a>(
+    property: &'a Property,
+    calendar: &'a Calendar,
+    guests: &'a BTreeMap<GuestToken, Guest>,
+    common: &'a Common,
+    place: usize,
+    now: Moment,
+) -> World<'a> {
+    let outdoor = common.outdoor.filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE);
+    World {
+        now,
+        property,
+        setup: &property.rooms[place],
+        calendar,
+        outdoor: outdoor.map(|(temperature, _)| temperature),
+        lessons: &common.lessons,
+        population: &common.population,
+        guests,
     }
 }
 

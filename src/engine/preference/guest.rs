@@ -260,6 +260,7 @@ mod tests {
             nights: 3,
             acts: 2,
             habits: vec![],
+            evenings: vec![],
             evidence: vec![],
         }
     }

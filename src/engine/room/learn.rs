@@ -8,8 +8,7 @@ use crate::engine::occupancy::{Presence, Sign};
 use crate::engine::shadow::Judgement;
 use crate::engine::stay::{Stay, Turn};
 use crate::model::{
-    Attribute, Because, Celsius, DeviceSetup, GuestToken, HvacMode, Point, ReadinessVerdict, Report, Said, SaveWhen,
-    Value,
+    Attribute, Because, Celsius, DeviceSetup, GuestToken, Point, ReadinessVerdict, Report, Said, SaveWhen, Value,
 };
 
 impl Room {
@@ -110,7 +109,7 @@ impl Room {
     pub(super) fn respect(&mut self, point: Point, value: &Value) {
         match (point, value) {
             (Point::TargetTemperature, Value::Temperature(t)) => self.climate.chosen(*t),
-            (Point::HvacMode, Value::Hvac(mode)) => self.climate.switched(*mode == HvacMode::Off),
+            (Point::HvacMode, Value::Hvac(mode)) => self.climate.mode_chosen(*mode),
             (Point::Power, Value::Flag(on)) => self.climate.switched(!on),
             _ => {}
         }
@@ -147,9 +146,9 @@ impl Room {
             .or(stay.checked_in_at)
             .map_or(day, |at| world.calendar.day(at));
         let nights = u16::try_from(day.saturating_sub(came)).unwrap_or(0);
-        let habits = std::mem::take(&mut self.routine).summary();
+        let evenings = std::mem::take(&mut self.routine).evenings();
         let left_alone = self.left_alone(world, stay, &evidence);
-        let summary = evidence.summary(&world.property.id, stay, (day, nights), left_alone, habits);
+        let summary = evidence.summary(&world.property.id, stay, (day, nights), left_alone, evenings);
         out.finished.clone_from(&summary);
         out.learnt = stay.guest.clone().zip(summary);
         self.close(stay, "checked-out", out);

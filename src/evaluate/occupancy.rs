@@ -97,6 +97,8 @@ fn read<R: BufRead>(events: Input<R>) -> Result<(House, Vec<Happening>), Fault> 
 fn answer(house: &House, happenings: Vec<Happening>, to: &mut dyn Write) -> Result<Vec<Vec<Answer>>, Fault> {
     let mut engine = Engine::new(house.property()).expect("UTC is in every time-zone database");
     let mut answers: Vec<Vec<Answer>> = house.rooms.iter().map(|_| Vec::new()).collect();
+    // Every room is looked at from the first moment on, whether its sensors speak or not.
+    engine.step(midnight(), Event::Configured(house.property()));
     for place in 0..house.rooms.len() {
         ask(house, &engine, place, midnight(), &mut answers[place], to)?;
     }

@@ -33,7 +33,7 @@ impl Room {
         if has_presence(world.setup) && self.presence_told != Some(presence) {
             self.presence_told = Some(presence);
             out.save(SaveWhen::Now);
-            out.note(world, self.occupancy.because(world.now));
+            out.note(world, self.occupancy.because(self.senses(world), world.now));
         }
     }
 

@@ -18,9 +18,9 @@ const EDGE_OF_BROKEN: f64 = 0.02;
 const DOUBT_MIN: f64 = 0.002;
 const DOUBT_MAX: f64 = 0.999;
 /// From here on the sensor counts as ill.
-const ILL_FROM: f64 = 0.9;
+const ILL_FROM: f64 = 0.97;
 /// And from here as well again.
-const WELL_FROM: f64 = 0.1;
+const WELL_FROM: f64 = 0.5;
 /// Nobody lies in bed for longer; something else does, or the sensor is stuck.
 pub const IN_USE_MAX: Span = Span::hours(16);
 

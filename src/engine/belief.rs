@@ -90,7 +90,7 @@ pub const BED_UNKNOWN: Rates = Rates {
     still: 0.8,
     settles: [0.7, 1.0],
     rises: [0.9, 0.25],
-    sleeps: [0.3, 1.0],
+    sleeps: [0.15, 1.0],
 };
 
 /// A minute in which a sleeper is called absent is as bad as so many minutes of an absence that is missed.

@@ -13,10 +13,12 @@ const AT_FIRST: f64 = 0.01;
 /// Without an edge trust fades by this, per hour.
 const FADES_PER_H: f64 = 0.006;
 /// A broken sensor makes an edge so much less often than a sound one.
-const EDGE_OF_BROKEN: f64 = 0.02;
+const EDGE_OF_BROKEN: f64 = 0.005;
 /// Never quite trusted, never quite given up.
 const DOUBT_MIN: f64 = 0.002;
 const DOUBT_MAX: f64 = 0.999;
+/// What moves, or does not, never gives it up for certain: one edge is enough to be well again.
+const DOUBT_BY_MOTION_MAX: f64 = 0.98;
 /// From here on the sensor counts as ill.
 const ILL_FROM: f64 = 0.97;
 /// And from here as well again.
@@ -72,7 +74,8 @@ impl BedTrust {
 
     /// Something happened, or nothing did for a while, that the two foresaw with these probabilities.
     pub fn weigh(&mut self, if_sound: f64, if_broken: f64, span: Span) {
-        self.set(Self::doubt_after(self.doubt(), if_sound, if_broken, span));
+        let doubt = Self::doubt_after(self.doubt(), if_sound, if_broken, span);
+        self.set(doubt.min(self.doubt().max(DOUBT_BY_MOTION_MAX)));
     }
 
     /// The sensor moved.

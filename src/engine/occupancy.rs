@@ -201,23 +201,21 @@ impl Occupancy {
             self.staff_leave(senses, now);
         }
         if self.bolt_since.is_some_and(|at| now.since(at) >= BOLT_MAX) {
+            self.reckon(senses, now);
             self.bolt_since = None;
-            self.look_ahead(senses, now);
+            self.decide_in_silence(senses, now);
         }
         if self.bed_since.is_some_and(|at| now.since(at) >= IN_USE_MAX) && !self.bed.is_ill() {
             self.reckon(senses, now);
             self.bed.give_up();
-            self.look_ahead(senses, now);
+            self.decide_in_silence(senses, now);
         }
         for _ in 0..TURNS_MAX {
             let Some(due) = self.until.filter(|due| *due <= now) else {
                 return;
             };
             self.reckon(senses, due);
-            if self.balance(senses, due, Span::ZERO) < 0.0 && !self.is_held() {
-                self.vacate(due);
-            }
-            self.look_ahead(senses, due);
+            self.decide_in_silence(senses, due);
         }
     }
 
@@ -277,6 +275,15 @@ impl Occupancy {
     /// No guest has the room any more.
     pub fn given_back(&mut self, now: Moment) {
         self.false_motion.begin(now, false);
+    }
+
+    /// Silence may have lasted long enough; it never makes a vacant room occupied.
+    fn decide_in_silence(&mut self, senses: Senses<'_>, now: Moment) {
+        let is_open = !self.is_vacant && !self.is_held() && self.staff_since.is_none();
+        if is_open && self.balance(senses, Span::ZERO) < 0.0 {
+            self.vacate(now);
+        }
+        self.look_ahead(senses, now);
     }
 
     fn is_burst(&self, now: Moment) -> bool {
@@ -392,7 +399,7 @@ impl Occupancy {
 
     /// Decides anew after a sign. Returns whether the room counts as occupied.
     fn weigh_up(&mut self, senses: Senses<'_>, now: Moment, rule: &'static str) -> bool {
-        let is_in = self.is_held() || self.balance(senses, now, Span::ZERO) >= 0.0;
+        let is_in = self.is_held() || self.balance(senses, Span::ZERO) >= 0.0;
         match (is_in, self.is_vacant) {
             (true, _) => self.occupy(now, rule),
             (false, true) => {}
@@ -489,7 +496,7 @@ impl Occupancy {
     }
 
     /// What calling the room vacant would cost after so much more silence, less what calling it occupied would.
-    fn balance(&self, senses: Senses<'_>, _now: Moment, ahead: Span) -> f64 {
+    fn balance(&self, senses: Senses<'_>, ahead: Span) -> f64 {
         let is_night = self.is_night();
         let silence = self.silence(is_night, ahead);
         let doubting = silence.doubting.price(&BED_UNKNOWN, is_night) - silence.doubting.out();
@@ -519,8 +526,8 @@ impl Occupancy {
         let steps = AHEAD_MIN.map(Span::minutes).into_iter().filter(|ahead| *ahead < whole);
         let mut from = Span::ZERO;
         for ahead in steps.chain([whole]) {
-            if self.balance(senses, now, ahead) < 0.0 {
-                return now + self.narrow(senses, now, from, ahead);
+            if self.balance(senses, ahead) < 0.0 {
+                return now + self.narrow(senses, from, ahead);
             }
             from = ahead;
         }
@@ -528,13 +535,13 @@ impl Occupancy {
     }
 
     /// Halves the span in which the balance turns, down to the grain.
-    fn narrow(&self, senses: Senses<'_>, now: Moment, mut from: Span, mut to: Span) -> Span {
+    fn narrow(&self, senses: Senses<'_>, mut from: Span, mut to: Span) -> Span {
         for _ in 0..HALVINGS_MAX {
             let middle = Span::millis((from.as_millis() + to.as_millis()) / 2);
             if to - from <= WINDOW_GRAIN {
                 break;
             }
-            if self.balance(senses, now, middle) < 0.0 {
+            if self.balance(senses, middle) < 0.0 {
                 to = middle;
             } else {
                 from = middle;

@@ -13,6 +13,7 @@ day 1 23:01 central order-2 done room 9 item hot-milk
 day 2 23:00 central order-3 done room 9 item hot-milk
 day 3 22:45 saw no request routine
 22:46 9-motion occupied true
+22:48 9-motion occupied true
 23:00 saw request routine hot-milk wanted-every-night-at-this-time
 23:02 central last done
 day 4 22:00 9-bed bed_occupied true

@@ -1,6 +1,6 @@
 //! How right is the inference, on a file of the engineer's own?
 
-use crate::evaluate::{Fault, Input, occupancy};
+use crate::evaluate::{Fault, Input, habit, merges, occupancy, preference};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -21,9 +21,35 @@ pub enum Evaluate {
         #[command(flatten)]
         common: Common,
     },
+    /// How well are likes known, stay by stay?
+    Preference {
+        /// Guests, one a line: figures, choices, or both
+        file: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Foreseen wishes: what recurs, and when does it come?
+    Habit {
+        /// Guests with their nights, JSON lines
+        file: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Does every order in which gateways hear of a guest lead to the same answers? Needs no file
+    Merges {
+        /// How many histories
+        #[arg(long, default_value_t = 100_000, value_name = "N")]
+        count: u64,
+        /// What they are made from
+        #[arg(long, default_value_t = 1, value_name = "S")]
+        seed: u64,
+        /// Prints one JSON object of metrics
+        #[arg(long)]
+        json: bool,
+    },
 }
 
-/// What every judgement takes.
+/// What every judgement of a file takes.
 #[derive(Debug, Args)]
 pub struct Common {
     /// Prints one JSON object of metrics
@@ -38,15 +64,27 @@ impl Evaluate {
     /// Exit status 0 when the file was evaluated, whatever the figures.
     pub fn run(self) -> Result<ExitCode> {
         match self {
-            Evaluate::Occupancy { events, truth, common } => {
+            Evaluate::Occupancy { events, truth, common } => common.judge(|answers| {
                 let truth = truth.as_deref().map(open).transpose();
-                judged(&common, |to| occupancy::evaluate(open(&events)?, truth?, to))
+                occupancy::evaluate(open(&events)?, truth?, answers)
+            }),
+            Evaluate::Preference { file, common } => {
+                common.judge(|answers| preference::evaluate(open(&file)?, answers))
             }
+            Evaluate::Habit { file, common } => common.judge(|answers| habit::evaluate(open(&file)?, answers)),
+            Evaluate::Merges { count, seed, json } => print(&merges::evaluate(count, seed), json),
         }
     }
 }
 
 impl Common {
+    fn judge(&self, evaluate: impl FnOnce(&mut dyn Write) -> Result<serde_json::Value, Fault>) -> Result<ExitCode> {
+        let mut answers = self.answers()?;
+        let metrics = evaluate(&mut answers)?;
+        answers.flush()?;
+        print(&metrics, self.json)
+    }
+
     fn answers(&self) -> Result<Box<dyn Write>, Fault> {
         let Some(path) = &self.answers else {
             return Ok(Box::new(sink()));
@@ -57,26 +95,15 @@ impl Common {
         })?;
         Ok(Box::new(BufWriter::new(file)))
     }
-
-    fn print(&self, metrics: &serde_json::Value) -> Result<ExitCode> {
-        if self.json {
-            println!("{}", serde_json::to_string(metrics)?);
-        } else {
-            println!("{}", serde_json::to_string_pretty(metrics)?);
-        }
-        Ok(ExitCode::SUCCESS)
-    }
 }
 
-/// Prints the metrics; status 2 and the place of the fault when a file cannot be read.
-fn judged(common: &Common, judge: impl FnOnce(&mut dyn Write) -> Result<serde_json::Value, Fault>) -> Result<ExitCode> {
-    match common.answers().and_then(|mut to| judge(&mut *to)) {
-        Ok(metrics) => common.print(&metrics),
-        Err(fault) => {
-            eprintln!("innkeeper: {fault}");
-            Ok(ExitCode::from(2))
-        }
+fn print(metrics: &serde_json::Value, json: bool) -> Result<ExitCode> {
+    if json {
+        println!("{}", serde_json::to_string(metrics)?);
+    } else {
+        println!("{}", serde_json::to_string_pretty(metrics)?);
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn open(path: &Path) -> Result<Input<BufReader<File>>, Fault> {

@@ -39,7 +39,8 @@ pub use file::{
 };
 pub use gather::Text;
 pub use link::{
-    Ack, CentralLink, Link, LinkConfig, ModbusLink, MqttLink, Parity, PmsLink, PmsSystem, Reach, Tls, WeatherLink,
+    Ack, Broker, CentralLink, Link, LinkConfig, ModbusLink, MqttLink, Parity, PmsLink, PmsSystem, Reach, Tls,
+    WeatherLink,
 };
 pub use read::{CheckReport, FILES_MAX, Summary, check, load};
 pub use reference::{Key, key_table, keys};
@@ -112,5 +113,5 @@ fn finish(desk: Desk, configured: Option<Configured>) -> Result<Configured, Vec<
 
 /// Returns the JSON schema of a configuration file, for editors and for the check itself.
 pub fn schema() -> serde_json::Value {
-    shape::schema().as_value().clone()
+    shape::schema().to_value()
 }

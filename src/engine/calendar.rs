@@ -49,6 +49,11 @@ impl Calendar {
         days.map(|span| span.get_days()).unwrap_or_default()
     }
 
+    /// The first moment of the local day that this one is in.
+    pub fn start_of_day(&self, at: Moment) -> Moment {
+        self.real(self.local(at).date().at(0, 0, 0, 0))
+    }
+
     /// Minutes after local midnight, 0 to 1439.
     pub fn minute(&self, at: Moment) -> u16 {
         let time = self.local(at).time();
@@ -85,6 +90,15 @@ impl Calendar {
             day = day.tomorrow().unwrap_or(day);
         }
         after + Span::days(1)
+    }
+
+    /// Returns the moment at which the wall shows a minute counted from the midnight that begins a local day.
+    pub fn at(&self, day: i32, minute: i32) -> Moment {
+        let days = day.saturating_add(minute.div_euclid(1440));
+        let date = civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(days));
+        let wall = minute.rem_euclid(1440);
+        let wall = civil::time((wall / 60) as i8, (wall % 60) as i8, 0, 0);
+        date.map_or(Moment::LATEST, |date| self.real(date.to_datetime(wall)))
     }
 
     /// Maps a civil time to a real one: a skipped one is moved later by the gap, a doubled one is its first.

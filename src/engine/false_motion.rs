@@ -22,7 +22,8 @@ const WATCHED_MAX: Span = Span::days(30);
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct FalseMotion {
     bursts: u32,
-    watched: Span,
+    /// Whole seconds, so that it reads back exactly.
+    watched_s: i64,
     /// The watch that is on: since when, and what it has seen.
     watch: Option<(Moment, u32)>,
 }
@@ -30,7 +31,7 @@ pub struct FalseMotion {
 impl FalseMotion {
     /// False bursts per hour.
     pub fn per_hour(&self) -> f64 {
-        let hours = USUAL_WEIGHT_H + self.watched.as_hours_f64();
+        let hours = USUAL_WEIGHT_H + self.watched_s as f64 / 3600.0;
         ((USUAL_PER_H * USUAL_WEIGHT_H + f64::from(self.bursts)) / hours).max(LEAST_PER_H)
     }
 
@@ -40,10 +41,13 @@ impl FalseMotion {
     }
 
     /// No guest has the room: it will be known to be empty, if nothing happens.
-    pub fn begin(&mut self, now: Moment, is_new: bool) {
-        if self.watch.is_none() {
-            self.watch = Some((if is_new { now } else { now + QUIET_FIRST }, 0));
-        }
+    ///
+    /// Returns whether this watch is a new one.
+    pub fn begin(&mut self, now: Moment, is_new: bool) -> bool {
+        let from = if is_new { now } else { now + QUIET_FIRST };
+        let was_on = self.watch.is_some();
+        self.watch = self.watch.or(Some((from, 0)));
+        !was_on
     }
 
     /// Something moved. Returns whether it was counted as false.
@@ -66,11 +70,11 @@ impl FalseMotion {
         if f64::from(seen) > MOST_PER_H * lasted.as_hours_f64().max(1.0) {
             return;
         }
-        if self.watched > WATCHED_MAX {
-            (self.bursts, self.watched) = (self.bursts / 2, Span::millis(self.watched.as_millis() / 2));
+        if self.watched_s > WATCHED_MAX.as_millis() / 1000 {
+            (self.bursts, self.watched_s) = (self.bursts / 2, self.watched_s / 2);
         }
         self.bursts = self.bursts.saturating_add(seen);
-        self.watched = self.watched + lasted;
+        self.watched_s = self.watched_s.saturating_add(lasted.as_millis() / 1000);
     }
 }
 

@@ -11,10 +11,15 @@ mod bed_trust;
 mod belief;
 pub mod calendar;
 mod climate;
+mod comfort;
 mod devices;
+pub mod eta;
 mod evidence;
 mod false_motion;
 pub mod habit;
+mod interlock;
+mod lessons;
+mod margin;
 pub mod occupancy;
 pub mod preference;
 mod requests;
@@ -29,6 +34,7 @@ use crate::model::{
     StatusNotice, StayNotice,
 };
 use calendar::Calendar;
+use lessons::Lessons;
 use preference::Guest;
 use room::{Outcome, Room, World};
 pub use room::{Standing, StandingState};
@@ -77,6 +83,7 @@ pub enum RestoreFault {
 struct Common {
     outdoor: Option<(Celsius, Moment)>,
     swept_at: Option<Moment>,
+    lessons: Lessons,
 }
 
 /// The whole property's mind.
@@ -270,12 +277,29 @@ impl Engine {
         effects: &mut Vec<Effect>,
         act: impl FnOnce(&mut Room, World<'_>, &mut Outcome),
     ) {
-        let mut room = std::mem::take(&mut self.rooms[place]);
         let mut out = Outcome::default();
-        act(&mut room, self.world(place, now), &mut out);
-        out.close(&mut room, now, &self.property.rooms[place]);
-        self.rooms[place] = room;
+        let Self {
+            property,
+            calendar,
+            rooms,
+            guests,
+            common,
+            ..
+        } = self;
+        let room = &mut rooms[place];
+        act(room, world(property, calendar, guests, common, place, now), &mut out);
+        out.close(room, now, &property.rooms[place]);
         effects.append(&mut out.effects);
+        if !out.lessons.is_empty() {
+            let policies = &property.policies;
+            out.lessons
+                .iter()
+                .for_each(|lesson| common.lessons.take(policies, lesson));
+            effects.push(Effect::Save {
+                key: Key::Property,
+                when: SaveWhen::Soon,
+            });
+        }
         if let Some((token, summary)) = out.learnt {
             self.guest(&token, now, |guest| guest.add(summary));
             effects.push(Effect::Save {
@@ -283,7 +307,9 @@ impl Engine {
                 when: SaveWhen::Now,
             });
         }
-        self.reschedule(place, now);
+        if !out.is_idle {
+            self.reschedule(place, now);
+        }
     }
 
     fn reschedule(&mut self, place: usize, now: Moment) {
@@ -295,20 +321,7 @@ impl Engine {
     }
 
     fn world(&self, place: usize, now: Moment) -> World<'_> {
-        let outdoor = self
-            .common
-            .outdoor
-            .filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE)
-            .map(|(t, _)| t);
-        let (property, setup) = (&*self.property, &self.property.rooms[place]);
-        World {
-            now,
-            property,
-            setup,
-            calendar: &self.calendar,
-            outdoor,
-            guests: &self.guests,
-        }
+        world(&self.property, &self.calendar, &self.guests, &self.common, place, now)
     }
 
     fn stay(&mut self, now: Moment, notice: &StayNotice, effects: &mut Vec<Effect>) {
@@ -439,6 +452,27 @@ impl Engine {
             key: Key::Property,
             when: SaveWhen::Soon,
         });
+    }
+}
+
+/// The world as one room sees it. From the parts, so that the room itself may be changed meanwhile.
+fn world<'a>(
+    property: &'a Property,
+    calendar: &'a Calendar,
+    guests: &'a BTreeMap<GuestToken, Guest>,
+    common: &'a Common,
+    place: usize,
+    now: Moment,
+) -> World<'a> {
+    let outdoor = common.outdoor.filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE);
+    World {
+        now,
+        property,
+        setup: &property.rooms[place],
+        calendar,
+        outdoor: outdoor.map(|(temperature, _)| temperature),
+        lessons: &common.lessons,
+        guests,
     }
 }
 

@@ -178,25 +178,32 @@ impl Occupancy {
 
     /// When the state will change by itself, if nothing happens before.
     pub fn deadline(&self, now: Moment) -> Option<Moment> {
-        let stuck = self.bed_since.filter(|_| !self.bed.is_ill()).map(|at| at + IN_USE_MAX);
+        let turns = self.turns().into_iter().chain([self.asleep_from]);
+        turns.flatten().filter(|at| *at > now).min()
+    }
+
+    /// Every moment at which something is to be decided.
+    fn turns(&self) -> [Option<Moment>; 4] {
         [
             self.until,
-            self.asleep_from,
-            stuck,
+            self.bed_since.filter(|_| !self.bed.is_ill()).map(|at| at + IN_USE_MAX),
             self.bolt_since.map(|at| at + BOLT_MAX),
             self.staff_since.map(|at| at + STAFF_MAX),
         ]
-        .into_iter()
-        .flatten()
-        .filter(|at| *at > now)
-        .min()
     }
 
-    /// Lets the time pass: decides at every deadline up to now.
-    pub fn advance(&mut self, senses: Senses<'_>, now: Moment) {
-        if self.reckoned_at.is_none() && !senses.is_let {
-            self.false_motion.begin(now, true);
+    /// Lets the time pass: decides at every deadline up to now. Returns whether anything is to be kept.
+    pub fn advance(&mut self, senses: Senses<'_>, now: Moment) -> bool {
+        let is_first = self.reckoned_at.is_none() && !senses.is_let;
+        let is_new = is_first && self.false_motion.begin(now, true);
+        let due = self.turns().into_iter().flatten().any(|at| at <= now);
+        if due {
+            self.run_due(senses, now);
         }
+        is_new || due
+    }
+
+    fn run_due(&mut self, senses: Senses<'_>, now: Moment) {
         if self.staff_since.is_some_and(|at| now.since(at) >= STAFF_MAX) {
             self.staff_leave(senses, now);
         }

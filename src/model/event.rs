@@ -4,6 +4,9 @@ use super::{Celsius, CommandId, DeviceId, Moment, Prior, Property, Reading, Stat
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
+/// The air outside where people live, C; what is told beyond it is a fault of the teller.
+pub const OUTDOOR_C: std::ops::RangeInclusive<f64> = -60.0..=60.0;
+
 /// What became of a command on its way to the device. Whether the device obeyed shows only in its readings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,6 +1,8 @@
 //! What does central get to hear, in which stream, and how much does each kind of message matter?
 
-use super::{Because, Celsius, GuestToken, Moment, Point, RequestId, RequestState, RoomId, ServiceRequest, StayToken};
+use super::{
+    Attribute, Because, Celsius, GuestToken, Moment, Point, RequestId, RequestState, RoomId, ServiceRequest, StayToken,
+};
 use serde::{Deserialize, Serialize};
 
 /// The streams to central. Each has a sequence of its own, without gaps.
@@ -159,14 +161,15 @@ pub struct PreferenceReport {
     /// Where.
     pub room: RoomId,
     /// Of which setting.
-    pub attribute: Point,
-    /// What is preferred now, bare, in the point's unit.
+    pub attribute: Attribute,
+    /// What is preferred now, bare: a figure in the attribute's unit, or one of its choices.
     pub value: serde_json::Value,
-    /// Standard deviation, in the same unit.
+    /// Standard deviation, in the same unit; 0 where there are choices.
     pub sd: f64,
-    /// The probability that the guest's own choice lies within 1 of it.
+    /// The probability that the guest's own choice is this one, or lies within the attribute's reach of it: 1 C, 10 % or
+    /// 30 min.
     pub within_one: f64,
-    /// `recently_changed`, `booking_vs_device`.
+    /// `recent_change`, `booking_vs_device`, `confirmed_vs_device`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// What the booking said, when it says otherwise.
@@ -286,7 +289,7 @@ impl Report {
             Report::Request(r) => format!("{}.r{}", r.id, r.revision),
             Report::RequestState(r) => format!("{}.state-{}", r.id, r.revision),
             Report::Readiness(r) => format!("{}.{}.readiness-{}", r.room, r.stay, r.revision),
-            Report::Preference(r) => format!("{}.{}.{}-{}", r.room, r.stay, r.attribute, r.revision),
+            Report::Preference(r) => format!("{}.{}.{}-{}", r.room, r.stay, r.attribute.word(), r.revision),
         }
     }
 }

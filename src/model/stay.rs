@@ -1,6 +1,6 @@
 //! What do others tell us of a stay and of a guest, without telling who it is?
 
-use super::{Celsius, GuestToken, Item, Moment, Percent, PropertyId, RoomId, StayToken};
+use super::{Celsius, Channel, GuestToken, Item, Moment, Percent, PropertyId, RoomId, StayEvidence, StayToken};
 use serde::{Deserialize, Serialize};
 
 /// How far a stay has come, as the PMS or central says.
@@ -52,6 +52,9 @@ pub struct StayNotice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub eta: Option<Moment>,
+    /// By which way the announced arrival came: arrivals of one way err alike, and that is learnt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
     /// When the guest is expected to leave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
@@ -74,7 +77,10 @@ fn one() -> u8 {
 }
 
 /// What one earlier stay showed, here or at another property. One writer for each (property, stay).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+///
+/// The order of two summaries of one stay is that of their versions, and then of all they say: which of the two counts
+/// is the same wherever they meet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PriorSummary {
     /// Where it was.
@@ -101,6 +107,39 @@ pub struct PriorSummary {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub habits: Vec<(Item, u16)>,
+    /// What it showed, attribute by attribute; what stands here counts before `temperature` and `firmness`, which writers
+    /// of earlier versions know alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub evidence: Vec<StayEvidence>,
+    /// The stay night by night, oldest first, as far as habits need it. Where it is given, `habits` only repeats it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub evenings: Vec<Evening>,
+}
+
+/// One night of a stay. Minutes count from the local midnight that begins the evening's date, so that the small hours and
+/// the morning after lie beyond 1440.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evening {
+    /// When the desk checked the guest in, on the first night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_in: Option<u16>,
+    /// When the guest went to bed, if a sensor told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bed: Option<u16>,
+    /// When the guest woke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake: Option<u16>,
+    /// What was asked for, and when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub asked: Vec<(Item, u16)>,
+    /// What was offered and not wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub declined: Vec<Item>,
 }
 
 /// What is known of a guest elsewhere.
@@ -121,4 +160,8 @@ pub struct Prior {
     #[serde(default)]
     #[schemars(length(max = 16))]
     pub items: Vec<Item>,
+    /// What stays up to this day of check-out showed is erased and never comes back, whoever sends it again; days since
+    /// 1970-01-01. The latest such day counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_up_to: Option<i32>,
 }

@@ -8,7 +8,7 @@
 use super::message::{SPEC_VERSION, event_type};
 use super::rejection::{Reason, Rejection};
 use super::strict;
-use crate::model::{Event, Moment, Prior, PropertyId, StatusNotice, StayNotice, Stream};
+use crate::model::{Celsius, Event, Moment, OUTDOOR_C, Prior, PropertyId, StatusNotice, StayNotice, Stream};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -23,16 +23,22 @@ pub enum DownKind {
     RequestStatus,
     /// Central has messages of ours.
     Ack,
+    /// The weather at the property.
+    Weather,
 }
 
 /// The kinds that the contract has and this version does not act on.
-const NOT_BUILT_YET: &[&str] = &[
-    "confirm", "request", "override", "erase", "export", "weather", "command",
-];
+const NOT_BUILT_YET: &[&str] = &["confirm", "request", "override", "erase", "export", "command"];
 
 impl DownKind {
     /// Every kind.
-    pub const ALL: [DownKind; 4] = [DownKind::Stay, DownKind::Prior, DownKind::RequestStatus, DownKind::Ack];
+    pub const ALL: [DownKind; 5] = [
+        DownKind::Stay,
+        DownKind::Prior,
+        DownKind::RequestStatus,
+        DownKind::Ack,
+        DownKind::Weather,
+    ];
 
     /// The kind's name, which is the last level of its topic.
     pub const fn name(self) -> &'static str {
@@ -41,6 +47,7 @@ impl DownKind {
             DownKind::Prior => "prior",
             DownKind::RequestStatus => "request_status",
             DownKind::Ack => "ack",
+            DownKind::Weather => "weather",
         }
     }
 
@@ -81,6 +88,14 @@ pub struct AckNotice {
 
 fn yes() -> bool {
     true
+}
+
+/// The weather at the property, as central knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WeatherNotice {
+    /// Outdoor air, C.
+    pub temperature: Celsius,
 }
 
 /// The envelope of a message from central. Required is what CloudEvents requires; the extensions that brokers and
@@ -206,6 +221,11 @@ pub fn receive(
             open::<StatusNotice>(kind, text, now).map(|data| Inbound::Event(Event::RequestStatus(data)))
         }
         DownKind::Ack => open::<AckNotice>(kind, text, now).map(Inbound::Ack),
+        DownKind::Weather => open::<WeatherNotice>(kind, text, now).map(|data| {
+            Inbound::Event(Event::Outdoor {
+                temperature: data.temperature,
+            })
+        }),
     }
 }
 
@@ -296,6 +316,16 @@ impl Bounded for StatusNotice {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+impl Bounded for WeatherNotice {
+    fn check_bounds(&self) -> Result<(), Rejection> {
+        if OUTDOOR_C.contains(&self.temperature.to_f64()) {
+            return Ok(());
+        }
+        let range = format!("{} to {} C", OUTDOOR_C.start(), OUTDOOR_C.end());
+        Err(Rejection::at("temperature", Reason::OutOfRange, range))
     }
 }
 

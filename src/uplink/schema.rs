@@ -4,7 +4,7 @@
 //! the one that every validator knows. What the types say in code and not in their shape (the alphabet of an id, the
 //! form of a time) is added here. `docs/schema/` holds the result; a test keeps it current.
 
-use super::inbound::{AckNotice, DownEnvelope, DownKind, down_topic};
+use super::inbound::{AckNotice, DownEnvelope, DownKind, WeatherNotice, down_topic};
 use super::message::{CONTENT_TYPE, FORBIDDEN_NAMES, SPEC_VERSION, UpEnvelope, data_schema, event_type, up_topic};
 use crate::model::{
     EdgeState, Emergency, PreferenceReport, Prior, PropertyId, Readiness, ServiceRequest, StateReport, StatusNotice,
@@ -52,6 +52,7 @@ pub fn schemas() -> Vec<MessageSchema> {
         DownKind::Prior => down::<Prior>(kind),
         DownKind::RequestStatus => down::<StatusNotice>(kind),
         DownKind::Ack => down::<AckNotice>(kind),
+        DownKind::Weather => down::<WeatherNotice>(kind),
     });
     up.chain(down).collect()
 }

@@ -106,21 +106,23 @@ fn readiness(voice: &Narrator, promise: &Readiness) -> String {
 }
 
 fn preference(report: &PreferenceReport) -> String {
-    let attribute = report.attribute.name().replace('_', " ");
+    let attribute = report.attribute.word().replace('_', " ");
     let lead = if report.is_final {
         "tells what the stay showed"
     } else {
         "learns"
     };
-    let value = report.value.as_f64().unwrap_or(f64::NAN);
+    let value = match report.value.as_f64() {
+        Some(figure) => format!("{figure:.1} +- {:.1}", report.sd),
+        None => report.value.as_str().unwrap_or_default().to_owned(),
+    };
     let choice = fact(&report.because, "choice").map(|choice| format!("last set by hand to {choice}"));
     let booking = report.declared.as_ref().map(|said| format!("the booking said {said}"));
     let facts: Vec<String> = [choice, booking].into_iter().flatten().collect();
     let tags: Vec<String> = report.tags.iter().map(|tag| format!(" [{tag}]")).collect();
     format!(
-        "{lead}: the guest of {} likes {attribute} {value:.1} +- {:.1} ({}){}",
+        "{lead}: the guest of {} likes {attribute} {value} ({}){}",
         report.room,
-        report.sd,
         facts.join("; "),
         tags.concat()
     )
@@ -174,7 +176,7 @@ pub fn reason(voice: &Narrator, because: &Because) -> String {
             )
         }
         "arrival-items" => "from the booking and from earlier stays".into(),
-        "wanted-every-night-at-this-time" => format!(
+        "wanted-on-other-nights" => format!(
             "wanted on {} of {} nights at about {}, certainty {:.2}",
             text("hits").unwrap_or_default(),
             text("nights").unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! What follows from what is known now: for devices, for people, for central?
 
-use super::see::{attribute_answer, has_presence};
+use super::see::{answer, has_presence};
 use super::{Outcome, Room, World};
 use crate::engine::climate::{Decision, Phase};
 use crate::engine::devices::OFFLINE_GRACE;
@@ -9,13 +9,17 @@ use crate::engine::occupancy::Presence;
 use crate::engine::requests::{arrival, maintenance, routine};
 use crate::engine::shadow::Wish;
 use crate::engine::stay::Stay;
-use crate::model::{Because, DeviceId, DeviceSetup, HvacMode, Need, Point, Purpose, Report, SaveWhen, Value};
+use crate::model::{
+    Attribute, Because, DeviceId, DeviceSetup, HvacMode, Need, Point, Purpose, Report, SaveWhen, Value,
+};
 
 impl Room {
     /// Everything that follows by itself from what is known now.
     pub(super) fn settle(&mut self, world: World<'_>, out: &mut Outcome) {
         self.devices.begin(world.now);
-        self.occupancy.advance(self.senses(world), world.now);
+        if self.occupancy.advance(self.senses(world), world.now) {
+            out.save(SaveWhen::Soon);
+        }
         self.tell_presence(world, out);
         self.learn(world, out);
         self.no_show(world, out);
@@ -63,6 +67,7 @@ impl Room {
             out.save(SaveWhen::Now);
             out.note(world, because);
         }
+        out.lessons.extend(decision.lesson);
         decision
             .readiness
             .into_iter()
@@ -70,6 +75,11 @@ impl Room {
         let climate = world.setup.actuator(Point::TargetTemperature).map(|(device, _)| device);
         if let (Some(device), Some(mode)) = (climate, decision.wake) {
             self.wake(world, device, mode, out);
+        }
+        if let (Some((device, _)), Some((mode, purpose, because))) =
+            (world.setup.actuator(Point::HvacMode), decision.mode)
+        {
+            self.want(world, device, Point::HvacMode, Value::Hvac(mode), purpose, because, out);
         }
         match (climate, decision.set) {
             (Some(device), Some((value, purpose, because))) => {
@@ -122,20 +132,21 @@ impl Room {
     /// The bed as this guest sets it; only before the guest is in, and only when something is known.
     pub(super) fn prepare_bed(&mut self, world: World<'_>, out: &mut Outcome) {
         let stay = self.stays.foremost().cloned();
-        let answer = attribute_answer(world, stay.as_ref(), &self.evidence, Point::Firmness);
-        let Some(answer) = answer.filter(|a| a.from != "population" && world.property.policies.prepare_firmness) else {
+        let answer = answer(world, Attribute::Firmness, stay.as_ref(), &self.evidence);
+        let (value, from) = answer.applied();
+        if from == "population" || !world.property.policies.prepare_firmness {
             return;
-        };
+        }
         let Some((device, _)) = world.setup.actuator(Point::Firmness) else {
             return;
         };
-        let Some(value) = in_unit(Point::Firmness, answer.hundredths) else {
+        let Some(value) = value.figure().and_then(|f| in_unit(Point::Firmness, f.hundredths())) else {
             return;
         };
         let because = Because::rule("bed-as-this-guest-sets-it")
-            .with("preferred_from", answer.from)
+            .with("preferred_from", from)
             .with("earlier_stays", answer.stays)
-            .with("within_one", (answer.within_one * 100.0).round() / 100.0);
+            .with("within_one", (answer.within * 100.0).round() / 100.0);
         self.want(world, device, Point::Firmness, value, Purpose::Prepare, because, out);
     }
 
@@ -213,23 +224,30 @@ impl Room {
         report.into_iter().for_each(|report| out.report(report));
     }
 
+    /// What is expected of the guest's evening: told, offered, brought, taken back.
     pub(super) fn serve_routine(&mut self, world: World<'_>, out: &mut Outcome) {
         let (policies, Some(stay)) = (&world.property.policies, self.stays.current.clone()) else {
             return;
         };
-        if stay.arrived_at.is_none() {
-            return;
-        }
-        let guest = stay.guest.as_ref().and_then(|g| world.guests.get(g));
-        self.routine
-            .plan(&policies.habits, world.calendar, world.now, &stay, guest);
-        let may_ask = self.barred(world).is_none() && self.is_occupied(world);
-        for expected in self
-            .routine
-            .take_due(&policies.habits, world.calendar, world.now, may_ask)
-        {
-            let draft = routine::draft(world.calendar, &world.setup.id, &stay, guest, &expected);
-            let report = draft.and_then(|draft| self.requests.raise(world.now, policies, draft));
+        let is_in = stay.arrived_at.is_some() && self.is_occupied(world);
+        let look = routine::Look {
+            now: world.now,
+            calendar: world.calendar,
+            room: &world.setup.id,
+            stay: &stay,
+            guest: stay.guest.as_ref().and_then(|g| world.guests.get(g)),
+            is_asleep: self.occupancy.presence(world.now) == Presence::Asleep,
+            barred: self.barred(world).or((!is_in).then_some("guest-is-out")),
+        };
+        for act in self.routine.advance(&policies.habits, look) {
+            let report = match act {
+                routine::Act::Raise(id, foreseen, tier) => {
+                    let (day, _) = routine::place(world.calendar, &stay, world.now);
+                    let draft = routine::draft(look, day, id, &foreseen, tier, &policies.habits);
+                    self.requests.foresee(world.now, policies, draft, routine::state(tier))
+                }
+                routine::Act::Withdraw(id, rule) => self.requests.withdraw(&id, Because::rule(rule)),
+            };
             report.into_iter().for_each(|report| out.report(report));
         }
     }
@@ -238,10 +256,11 @@ impl Room {
         for device in &world.setup.devices {
             let since = self.devices.silent_since(world.now, device);
             let is_offline = since.is_some_and(|at| world.now.since(at) >= OFFLINE_GRACE);
-            let is_told = self
-                .requests
-                .open_recurring(&maintenance::stem(&world.setup.id, &device.id, "offline"))
-                .is_some();
+            let is_told = self.requests.has_open()
+                && self
+                    .requests
+                    .open_recurring(&maintenance::stem(&world.setup.id, &device.id, "offline"))
+                    .is_some();
             if is_offline != is_told && (is_offline || since.is_none()) {
                 let because = Because::rule("device-silent")
                     .with("device", &device.id)

@@ -1,12 +1,12 @@
 //! Who changed this setting, and what does the stay show of the guest?
 
-use super::see::{attribute_answer, has_presence};
+use super::see::{answer, has_presence};
 use super::{Outcome, Room, Signs, World};
 use crate::engine::devices::News;
-use crate::engine::occupancy::Sign;
+use crate::engine::occupancy::{Presence, Sign};
 use crate::engine::shadow::Judgement;
 use crate::engine::stay::{Stay, Turn};
-use crate::model::{Because, DeviceSetup, HvacMode, Point, ReadinessVerdict, Report, SaveWhen, Value};
+use crate::model::{Because, DeviceSetup, Point, ReadinessVerdict, Report, SaveWhen, Value};
 
 impl Room {
     pub(super) fn setting(
@@ -71,7 +71,8 @@ impl Room {
             self.climate.suspend();
             return;
         };
-        self.evidence.act(world.now, stay, point, value);
+        let is_asleep = self.occupancy.presence(world.now) == Presence::Asleep;
+        self.evidence.act(world.now, stay, point, value, is_asleep);
         self.respect(point, value);
     }
 
@@ -106,7 +107,7 @@ impl Room {
     pub(super) fn respect(&mut self, point: Point, value: &Value) {
         match (point, value) {
             (Point::TargetTemperature, Value::Temperature(t)) => self.climate.chosen(*t),
-            (Point::HvacMode, Value::Hvac(mode)) => self.climate.switched(*mode == HvacMode::Off),
+            (Point::HvacMode, Value::Hvac(mode)) => self.climate.mode_chosen(*mode),
             (Point::Power, Value::Flag(on)) => self.climate.switched(!on),
             _ => {}
         }
@@ -134,9 +135,9 @@ impl Room {
 
     pub(super) fn stay_ended(&mut self, world: World<'_>, stay: &Stay, out: &mut Outcome) {
         let mut evidence = std::mem::take(&mut self.evidence);
-        for point in evidence.points() {
-            let answer = attribute_answer(world, Some(stay), &evidence, point);
-            let report = answer.and_then(|answer| evidence.report(&world.setup.id, stay, point, &answer, true));
+        for attribute in evidence.attributes() {
+            let answer = answer(world, attribute, Some(stay), &evidence);
+            let report = evidence.report(&world.setup.id, stay, &answer, true);
             report
                 .into_iter()
                 .for_each(|report| out.report(Report::Preference(Box::new(report))));
@@ -147,8 +148,8 @@ impl Room {
             .or(stay.checked_in_at)
             .map_or(day, |at| world.calendar.day(at));
         let nights = u16::try_from(day.saturating_sub(came)).unwrap_or(0);
-        let habits = std::mem::take(&mut self.routine).summary();
-        let summary = evidence.summary(&world.property.id, stay, day, nights, habits);
+        let evenings = std::mem::take(&mut self.routine).evenings();
+        let summary = evidence.summary(&world.property.id, stay, day, nights, evenings);
         out.learnt = stay.guest.clone().zip(summary);
         self.close(stay, "checked-out", out);
     }
@@ -175,9 +176,9 @@ impl Room {
     pub(super) fn learn(&mut self, world: World<'_>, out: &mut Outcome) {
         let Some(stay) = self.stays.current.clone() else { return };
         self.evidence.end_night(world.calendar, world.now);
-        for point in self.evidence.take_settled(world.now) {
-            let answer = attribute_answer(world, Some(&stay), &self.evidence, point);
-            let report = answer.and_then(|answer| self.evidence.report(&world.setup.id, &stay, point, &answer, false));
+        for attribute in self.evidence.take_settled(world.now) {
+            let answer = answer(world, attribute, Some(&stay), &self.evidence);
+            let report = self.evidence.report(&world.setup.id, &stay, &answer, false);
             report
                 .into_iter()
                 .for_each(|report| out.report(Report::Preference(Box::new(report))));

@@ -1,12 +1,12 @@
 //! What does the room look like now, to whoever decides?
 
 use super::{Room, World};
-use crate::engine::climate::View;
+use crate::engine::climate::{Preferred, View};
 use crate::engine::evidence::Evidence;
 use crate::engine::occupancy::Senses;
-use crate::engine::preference::{self, ATTRIBUTES, Answer, Attribute};
+use crate::engine::preference::{self, Answer, Asked};
 use crate::engine::stay::Stay;
-use crate::model::{DeviceRole, DeviceSetup, HvacMode, Point, RoomSetup, Value};
+use crate::model::{Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Point, RoomSetup, Value};
 
 impl Room {
     /// Whether somebody is, or may be, in. With a guest checked in, a sensor that is silent, or missing, means "may be".
@@ -44,6 +44,11 @@ impl Room {
             Some(Value::Hvac(mode)) => Some(*mode),
             _ => None,
         };
+        let words = world
+            .setup
+            .actuator(Point::HvacMode)
+            .map(|(_, ability)| ability.words.as_slice());
+        let can = |mode: HvacMode| words.is_some_and(|words| words.iter().any(|word| word == mode.word()));
         View {
             now: world.now,
             room: &world.setup.id,
@@ -51,8 +56,17 @@ impl Room {
             current: self.stays.current.as_ref(),
             due: self.stays.next_due(),
             temperature: temperature.filter(|_| is_fresh),
-            preferred: answer(world, &ATTRIBUTES[0], stay, &self.evidence),
+            preferred: preferred(world, stay, &self.evidence),
             policies: &world.property.policies,
+            limits: &world.property.limits,
+            lessons: world.lessons,
+            calendar: world.calendar,
+            can_choose: can(HvacMode::Heat) && can(HvacMode::Cool),
+            can_rest: can(HvacMode::Off),
+            is_window_open: self.is_open(world, is_window),
+            is_door_open: self.is_open(world, |device, point| {
+                point == Point::Open && device.role == DeviceRole::Door
+            }),
             outdoor: world.outdoor,
             mode: if power == Some(false) {
                 Some(HvacMode::Off)
@@ -64,26 +78,59 @@ impl Room {
     }
 }
 
-pub(super) fn answer(world: World<'_>, attribute: &Attribute, stay: Option<&Stay>, evidence: &Evidence) -> Answer {
-    let guest = stay.and_then(|s| s.guest.as_ref()).and_then(|g| world.guests.get(g));
-    let usual = match attribute.point {
-        Point::TargetTemperature => world.property.policies.comfort.hundredths(),
-        _ => 5000,
-    };
-    // The stay in progress teaches only about its own guest, not about the one who comes next.
-    let shown = stay
-        .filter(|s| s.checked_in_at.is_some())
-        .and_then(|_| evidence.of(attribute.point));
-    preference::answer(attribute, guest, stay, shown, usual, world.calendar.day(world.now))
+impl Room {
+    /// Whether a contact of this kind says "open". One that has fallen silent says nothing: a dead battery cools no room.
+    fn is_open(&self, world: World<'_>, is_it: impl Fn(&DeviceSetup, Point) -> bool) -> bool {
+        let says_open = |device: &DeviceSetup, point: Point| {
+            is_it(device, point) && self.devices.value(&device.id, point).and_then(Value::flag) == Some(true)
+        };
+        world.setup.devices.iter().any(|device| {
+            device.reports.iter().any(|point| says_open(device, *point))
+                && self.devices.silent_since(world.now, device).is_none()
+        })
+    }
 }
 
-pub(super) fn attribute_answer(
-    world: World<'_>,
-    stay: Option<&Stay>,
-    evidence: &Evidence,
-    point: Point,
-) -> Option<Answer> {
-    preference::attribute(point).map(|attribute| answer(world, attribute, stay, evidence))
+fn is_window(device: &DeviceSetup, point: Point) -> bool {
+    match point {
+        Point::WindowOpen => true,
+        Point::Open => matches!(device.role, DeviceRole::Window | DeviceRole::Balcony),
+        _ => false,
+    }
+}
+
+/// What the guest of a stay likes.
+pub(super) fn answer(world: World<'_>, attribute: Attribute, stay: Option<&Stay>, evidence: &Evidence) -> Answer {
+    let guest = stay.and_then(|s| s.guest.as_ref()).and_then(|g| world.guests.get(g));
+    let usual = match attribute {
+        Attribute::TargetTemperature | Attribute::ArrivalTemperature => Some(world.property.policies.comfort.to_f64()),
+        _ => None,
+    };
+    // The stay in progress teaches only about its own guest, not about the one who comes next.
+    let nothing = Evidence::default();
+    let now = stay.map(|stay| {
+        let evidence = if stay.checked_in_at.is_some() {
+            evidence
+        } else {
+            &nothing
+        };
+        evidence.of(attribute, stay)
+    });
+    preference::answer(&Asked {
+        attribute,
+        guest,
+        now: now.as_ref(),
+        usual,
+        today: world.calendar.day(world.now),
+    })
+}
+
+fn preferred(world: World<'_>, stay: Option<&Stay>, evidence: &Evidence) -> Preferred {
+    let (value, from) = answer(world, Attribute::TargetTemperature, stay, evidence).applied();
+    let value = value.figure().map_or(world.property.policies.comfort, |figure| {
+        Celsius::from_hundredths(figure.hundredths())
+    });
+    Preferred { value, from }
 }
 
 pub(super) fn tells_presence(device: &DeviceSetup) -> bool {

@@ -171,6 +171,7 @@ fn notice(place: usize, is_check_in: bool, number: u64) -> StayNotice {
         room: Some(room_id(place)),
         guest: None,
         eta: None::<Moment>,
+        channel: None,
         departure: None,
         adults: 1,
         declared: Declared::default(),

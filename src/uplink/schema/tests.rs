@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Because, Celsius, GuestToken, Moment, Point, ReadinessVerdict, Report, RequestId, RequestState, RoomId, StayToken,
+    Attribute, Because, Celsius, GuestToken, Moment, Point, ReadinessVerdict, Report, RequestId, RequestState, RoomId,
+    StayToken,
 };
 use crate::uplink::inbound::receive;
 use crate::uplink::message::{UpMessage, receive_up};
@@ -139,7 +140,7 @@ fn samples() -> Vec<(&'static str, UpMessage)> {
         stay: stay(),
         guest: GuestToken::new("7f3a9c1e-0b52-4d1f-9d0e-2f6c8a1b4e77").ok(),
         room: room(),
-        attribute: Point::TargetTemperature,
+        attribute: Attribute::TargetTemperature,
         value: 23.5.into(),
         sd: 0.6,
         within_one: 0.9,

@@ -26,6 +26,7 @@ impl Room {
         let bed = bed.is_some_and(|d| self.devices.silent_since(world.now, d).is_none());
         Senses {
             bed,
+            is_let: self.stays.current.is_some(),
             calendar: world.calendar,
         }
     }

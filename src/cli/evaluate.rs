@@ -1,6 +1,6 @@
 //! How right is the inference, on a file of the engineer's own?
 
-use crate::evaluate::{Fault, Input, habit, merges, occupancy, preference};
+use crate::evaluate::{Fault, Input, habit, merges, occupancy, preference, thermal};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -31,6 +31,13 @@ pub enum Evaluate {
     /// Foreseen wishes: what recurs, and when does it come?
     Habit {
         /// Guests with their nights, JSON lines
+        file: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// How well is a room's temperature foreseen, and how long a recovery takes?
+    Thermal {
+        /// Rooms at five minutes, comma-separated
         file: PathBuf,
         #[command(flatten)]
         common: Common,
@@ -72,6 +79,7 @@ impl Evaluate {
                 common.judge(|answers| preference::evaluate(open(&file)?, answers))
             }
             Evaluate::Habit { file, common } => common.judge(|answers| habit::evaluate(open(&file)?, answers)),
+            Evaluate::Thermal { file, common } => common.judge(|answers| thermal::evaluate(open(&file)?, answers)),
             Evaluate::Merges { count, seed, json } => print(&merges::evaluate(count, seed), json),
         }
     }

@@ -26,7 +26,7 @@ mod requests;
 mod room;
 mod shadow;
 mod stay;
-mod thermal;
+pub mod thermal;
 mod timetable;
 
 use crate::model::{

@@ -68,7 +68,7 @@ impl Room {
                 .with("value", value.scalar()),
         );
         let Some(stay) = &self.stays.current else {
-            self.climate.suspend();
+            self.climate.suspend(world.now);
             return;
         };
         let is_asleep = self.occupancy.presence(world.now) == Presence::Asleep;

@@ -1,6 +1,6 @@
 //! How right is the inference, on a file of the engineer's own?
 
-use crate::evaluate::{Fault, Input, merges, occupancy, preference};
+use crate::evaluate::{Fault, Input, habit, merges, occupancy, preference};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -24,6 +24,13 @@ pub enum Evaluate {
     /// How well are likes known, stay by stay?
     Preference {
         /// Guests, one a line: figures, choices, or both
+        file: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Foreseen wishes: what recurs, and when does it come?
+    Habit {
+        /// Guests with their nights, JSON lines
         file: PathBuf,
         #[command(flatten)]
         common: Common,
@@ -64,6 +71,7 @@ impl Evaluate {
             Evaluate::Preference { file, common } => {
                 common.judge(|answers| preference::evaluate(open(&file)?, answers))
             }
+            Evaluate::Habit { file, common } => common.judge(|answers| habit::evaluate(open(&file)?, answers)),
             Evaluate::Merges { count, seed, json } => print(&merges::evaluate(count, seed), json),
         }
     }

@@ -85,6 +85,15 @@ impl Calendar {
         after + Span::days(1)
     }
 
+    /// Returns the moment at which the wall shows a minute counted from the midnight that begins a local day.
+    pub fn at(&self, day: i32, minute: i32) -> Moment {
+        let days = day.saturating_add(minute.div_euclid(1440));
+        let date = civil::date(1970, 1, 1).checked_add(jiff::Span::new().days(days));
+        let wall = minute.rem_euclid(1440);
+        let wall = civil::time((wall / 60) as i8, (wall % 60) as i8, 0, 0);
+        date.map_or(Moment::LATEST, |date| self.real(date.to_datetime(wall)))
+    }
+
     /// Maps a civil time to a real one: a skipped one is moved later by the gap, a doubled one is its first.
     fn real(&self, wall: civil::DateTime) -> Moment {
         let at = self

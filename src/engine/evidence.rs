@@ -8,8 +8,8 @@ use super::calendar::Calendar;
 use super::preference::Answer;
 use super::stay::Stay;
 use crate::model::{
-    Attribute, Because, Choice, FanMode, Item, Moment, Percent, Point, PreferenceReport, PriorSummary, PropertyId,
-    RoomId, Said, Settled, Span, StayEvidence, Value,
+    Attribute, Because, Choice, Evening, FanMode, Item, Moment, Percent, Point, PreferenceReport, PriorSummary,
+    PropertyId, RoomId, Said, Settled, Span, StayEvidence, Value,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ use std::collections::BTreeMap;
 const SETTLES_AFTER: Span = Span::minutes(5);
 /// The minute after local midnight at which a night's settings are noted: guests sleep, housekeeping is not in yet.
 const NIGHT_COUNTED_AT_MIN: u16 = 4 * 60;
+/// A summary tells no more wishes than these.
+const WISHES_MAX: usize = 64;
 /// Nights kept of one stay.
 const NIGHTS_MAX: usize = 60;
 /// What the guest sets so soon after coming in tells what the room should be like on arrival.
@@ -181,13 +183,13 @@ impl Evidence {
         stay: &Stay,
         day: i32,
         nights: u16,
-        habits: Vec<(Item, u16)>,
+        evenings: Vec<Evening>,
     ) -> Option<PriorSummary> {
         let evidence: Vec<StayEvidence> = Attribute::ALL
             .iter()
             .map(|attribute| self.of(*attribute, stay))
             .collect();
-        let is_anything = evidence.iter().any(|e| e.device.is_some()) || !habits.is_empty();
+        let is_anything = evidence.iter().any(|e| e.device.is_some()) || !evenings.is_empty();
         is_anything.then(|| PriorSummary {
             property: property.clone(),
             stay: stay.token.clone(),
@@ -197,7 +199,8 @@ impl Evidence {
             firmness: None,
             nights: nights.max(1),
             acts: self.hands.values().map(|hand| hand.acts).fold(0, u16::saturating_add),
-            habits,
+            habits: wishes(&evenings),
+            evenings,
             evidence: evidence.into_iter().filter(|e| !e.is_empty()).collect(),
         })
     }
@@ -266,6 +269,15 @@ fn curtain(open: Percent) -> Choice {
         9000.. => Choice::Open,
         _ => Choice::Half,
     }
+}
+
+/// The wishes alone, each with its minute after midnight, for those who know no evenings.
+fn wishes(evenings: &[Evening]) -> Vec<(Item, u16)> {
+    let asked = evenings.iter().flat_map(|evening| &evening.asked);
+    asked
+        .map(|(item, minute)| (item.clone(), minute % 1440))
+        .take(WISHES_MAX)
+        .collect()
 }
 
 /// The value of so many hundredths of a point's unit.

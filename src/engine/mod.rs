@@ -277,17 +277,24 @@ impl Engine {
         effects: &mut Vec<Effect>,
         act: impl FnOnce(&mut Room, World<'_>, &mut Outcome),
     ) {
-        let mut room = std::mem::take(&mut self.rooms[place]);
         let mut out = Outcome::default();
-        act(&mut room, self.world(place, now), &mut out);
-        out.close(&mut room, now, &self.property.rooms[place]);
-        self.rooms[place] = room;
+        let Self {
+            property,
+            calendar,
+            rooms,
+            guests,
+            common,
+            ..
+        } = self;
+        let room = &mut rooms[place];
+        act(room, world(property, calendar, guests, common, place, now), &mut out);
+        out.close(room, now, &property.rooms[place]);
         effects.append(&mut out.effects);
         if !out.lessons.is_empty() {
-            let policies = &self.property.policies;
+            let policies = &property.policies;
             out.lessons
                 .iter()
-                .for_each(|lesson| self.common.lessons.take(policies, lesson));
+                .for_each(|lesson| common.lessons.take(policies, lesson));
             effects.push(Effect::Save {
                 key: Key::Property,
                 when: SaveWhen::Soon,
@@ -300,7 +307,9 @@ impl Engine {
                 when: SaveWhen::Now,
             });
         }
-        self.reschedule(place, now);
+        if !out.is_idle {
+            self.reschedule(place, now);
+        }
     }
 
     fn reschedule(&mut self, place: usize, now: Moment) {
@@ -312,21 +321,7 @@ impl Engine {
     }
 
     fn world(&self, place: usize, now: Moment) -> World<'_> {
-        let outdoor = self
-            .common
-            .outdoor
-            .filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE)
-            .map(|(t, _)| t);
-        let (property, setup) = (&*self.property, &self.property.rooms[place]);
-        World {
-            now,
-            property,
-            setup,
-            calendar: &self.calendar,
-            outdoor,
-            lessons: &self.common.lessons,
-            guests: &self.guests,
-        }
+        world(&self.property, &self.calendar, &self.guests, &self.common, place, now)
     }
 
     fn stay(&mut self, now: Moment, notice: &StayNotice, effects: &mut Vec<Effect>) {
@@ -457,6 +452,27 @@ impl Engine {
             key: Key::Property,
             when: SaveWhen::Soon,
         });
+    }
+}
+
+/// The world as one room sees it. From the parts, so that the room itself may be changed meanwhile.
+fn world<'a>(
+    property: &'a Property,
+    calendar: &'a Calendar,
+    guests: &'a BTreeMap<GuestToken, Guest>,
+    common: &'a Common,
+    place: usize,
+    now: Moment,
+) -> World<'a> {
+    let outdoor = common.outdoor.filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE);
+    World {
+        now,
+        property,
+        setup: &property.rooms[place],
+        calendar,
+        outdoor: outdoor.map(|(temperature, _)| temperature),
+        lessons: &common.lessons,
+        guests,
     }
 }
 

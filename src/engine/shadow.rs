@@ -156,6 +156,12 @@ impl Shadow {
         self.find(device, point).map(|aim| aim.outcome)
     }
 
+    /// Whether something was told of a setting and what the device shows of it is waited for.
+    pub fn awaits(&self, device: &DeviceId, point: Point) -> bool {
+        self.find(device, point)
+            .is_some_and(|aim| aim.outcome == Outcome::Pending || aim.is_unseen || aim.again_at.is_some())
+    }
+
     /// When something is to be told again or given up.
     pub fn deadline(&self) -> Option<Moment> {
         self.aims.iter().filter_map(|aim| aim.again_at).min()
@@ -510,6 +516,7 @@ mod tests {
             before: Some(degrees(before)),
             after: degrees(after),
             is_live,
+            is_sign_of_life: false,
         }
     }
 

@@ -133,6 +133,7 @@ impl Names {
             nights: 1,
             acts: 1,
             habits: Vec::new(),
+            evenings: Vec::new(),
             evidence: vec![evidence(dice)],
         };
         Prior {

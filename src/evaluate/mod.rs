@@ -4,6 +4,7 @@
 //! optional everywhere and never reaches the engine: without it the answers are written and the metrics are null. Forms
 //! of the files and names of the figures: docs/evaluate.md.
 
+pub mod habit;
 pub mod merges;
 pub mod occupancy;
 pub mod preference;

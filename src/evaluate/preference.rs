@@ -258,6 +258,7 @@ impl Names {
             nights: 0,
             acts: 0,
             habits: Vec::new(),
+            evenings: Vec::new(),
             evidence: vec![evidence],
         }
     }

@@ -38,6 +38,6 @@ pub use report::{
 pub use request::{
     Basis, Department, Knock, Need, Relevance, RequestState, RequestStatus, ServiceRequest, StatusNotice, Urgency,
 };
-pub use stay::{Declared, Prior, PriorSummary, StayNotice, StayStatus};
+pub use stay::{Declared, Evening, Prior, PriorSummary, StayNotice, StayStatus};
 pub use time::{Moment, Span};
 pub use value::{Celsius, FanMode, Figure, Firmness, HvacMode, Percent, Symbol, Unit, Value};

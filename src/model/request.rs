@@ -103,6 +103,10 @@ plain_enum! {
 plain_enum! {
     /// How far a request has come, as far as the edge knows.
     RequestState {
+        /// Foreseen: those who serve may get ready, nothing moves and nobody asks the guest.
+        Staged,
+        /// Foreseen: the guest may be asked whether it is wanted.
+        Offered,
         /// Derived, in the outbox.
         Raised,
         /// Central has it.

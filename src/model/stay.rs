@@ -112,6 +112,34 @@ pub struct PriorSummary {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub evidence: Vec<StayEvidence>,
+    /// The stay night by night, oldest first, as far as habits need it. Where it is given, `habits` only repeats it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub evenings: Vec<Evening>,
+}
+
+/// One night of a stay. Minutes count from the local midnight that begins the evening's date, so that the small hours and
+/// the morning after lie beyond 1440.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Evening {
+    /// When the desk checked the guest in, on the first night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check_in: Option<u16>,
+    /// When the guest went to bed, if a sensor told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bed: Option<u16>,
+    /// When the guest woke.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake: Option<u16>,
+    /// What was asked for, and when.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub asked: Vec<(Item, u16)>,
+    /// What was offered and not wanted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub declined: Vec<Item>,
 }
 
 /// What is known of a guest elsewhere.

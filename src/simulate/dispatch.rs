@@ -292,7 +292,8 @@ impl Desk {
 
     fn answer(&mut self, report: &Report) {
         match report {
-            Report::Request(request) if request.state == RequestState::Raised => {
+            // What is only staged moves nobody; what is offered, the guest takes.
+            Report::Request(request) if matches!(request.state, RequestState::Raised | RequestState::Offered) => {
                 let is_new = !self.work.contains_key(&request.id);
                 if let (true, Some(takes)) = (is_new, takes(request.need)) {
                     self.work

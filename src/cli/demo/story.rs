@@ -441,9 +441,11 @@ async fn milk(stage: &mut Stage, day: i64, is_told: bool) -> bool {
             find_request(stage, &focus, since, Need::Routine)
         })
         .await;
-    let in_time = asked
-        .as_ref()
-        .is_some_and(|asked| asked.raised_at >= at(day, 22, 46) && asked.raised_at <= at(day, 22, 54));
+    let in_time = asked.as_ref().is_some_and(|asked| {
+        asked
+            .not_before
+            .is_some_and(|from| from >= at(day, 22, 43) && from <= at(day, 22, 57))
+    });
     let id = asked.map(|asked| asked.id);
     let done = stage
         .wait_for(Span::minutes(20), pace::CLOSE, |stage| {
@@ -607,7 +609,9 @@ fn is_verdict(heard: &crate::simulate::dispatch::Heard, verdict: ReadinessVerdic
 
 fn find_request(stage: &Stage, room: &RoomId, since: Moment, need: Need) -> Option<ServiceRequest> {
     stage.reports(room, since).find_map(|(_, report)| match report {
-        Report::Request(request) if request.need == need && request.state == RequestState::Raised => {
+        Report::Request(request)
+            if request.need == need && matches!(request.state, RequestState::Raised | RequestState::Offered) =>
+        {
             Some((**request).clone())
         }
         _ => None,
@@ -709,6 +713,7 @@ fn prior() -> Prior {
         acts: 3,
         habits: vec![(item(MILK), 23 * 60), (item(MILK), 23 * 60 + 2)],
         evidence: Vec::new(),
+        evenings: vec![],
     };
     Prior {
         guest: guest(),

@@ -176,7 +176,7 @@ pub fn reason(voice: &Narrator, because: &Because) -> String {
             )
         }
         "arrival-items" => "from the booking and from earlier stays".into(),
-        "wanted-every-night-at-this-time" => format!(
+        "wanted-on-other-nights" => format!(
             "wanted on {} of {} nights at about {}, certainty {:.2}",
             text("hits").unwrap_or_default(),
             text("nights").unwrap_or_default(),

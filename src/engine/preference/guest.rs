@@ -239,6 +239,7 @@ mod tests {
             nights: 3,
             acts: 2,
             habits: vec![],
+            evenings: vec![],
             evidence: vec![],
         }
     }

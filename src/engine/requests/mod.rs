@@ -80,6 +80,31 @@ impl Requests {
         Some(Report::Request(Box::new(request)))
     }
 
+    /// Raises a request as far as its state says, or carries an open one there. What somebody has taken on is left alone.
+    pub fn foresee(
+        &mut self,
+        now: Moment,
+        policies: &Policies,
+        draft: Draft<'_>,
+        state: RequestState,
+    ) -> Option<Report> {
+        let known = self.open.get(&draft.id);
+        let is_foreseen =
+            |s: RequestState| matches!(s, RequestState::Staged | RequestState::Offered | RequestState::Raised);
+        let is_refused = known.is_some_and(|open| !is_foreseen(open.state)) || self.over.contains(&draft.id);
+        if is_refused || (known.is_none() && self.open.len() >= OPEN_MAX) {
+            return None;
+        }
+        let (raised_at, revision) = known.map_or((now, 1), |open| (open.raised_at, open.revision + 1));
+        let mut request = complete(now, policies, draft);
+        (request.state, request.raised_at, request.revision) = (state, raised_at, revision);
+        if state != RequestState::Raised {
+            request.knock = Knock::None;
+        }
+        self.open.insert(request.id.clone(), request.clone());
+        Some(Report::Request(Box::new(request)))
+    }
+
     /// Takes a request back, if it is open.
     pub fn withdraw(&mut self, id: &RequestId, because: Because) -> Option<Report> {
         let mut request = self.open.remove(id)?;
@@ -156,6 +181,11 @@ impl Requests {
             .filter_map(|r| r.deadline)
             .filter(|at| *at > now)
             .min()
+    }
+
+    /// Whether any request is open.
+    pub fn has_open(&self) -> bool {
+        !self.open.is_empty()
     }
 
     /// The open requests, by id.

@@ -1,213 +1,432 @@
-//! What will this guest want tonight, as on the nights before?
+//! What will this guest want tonight, and what is done about it before it is asked for?
 //!
-//! Wishes that were fulfilled are logged with their night and minute; from these and from earlier stays the habits are
-//! found. A foreseen wish is asked for a little before its time, once a night, and never of a sleeping guest.
+//! The nights of this stay and of earlier ones teach; what happens tonight places what is expected
+//! ([`crate::engine::habit`]). Those who serve are told an hour before; a little before the time the guest is offered it,
+//! or it is brought, if that is sure enough. Only to a guest who is in, awake and wants company; what the guest asked for
+//! by himself is not anticipated as well.
 
 use super::Draft;
 use crate::engine::calendar::Calendar;
-use crate::engine::habit::{Habit, Night, habits, nights_of};
+use crate::engine::habit::{Foreseen, Learner, NEAR_MIN, NIGHTS_MAX, Night, Tier, Tonight};
 use crate::engine::preference::Guest;
 use crate::engine::stay::Stay;
-use crate::model::{Basis, Because, Habits, Item, Moment, Need, RequestId, RoomId, Span};
+use crate::model::{
+    Basis, Because, Evening, Habits, Item, Moment, Need, PriorSummary, RequestId, RequestState, RoomId, Span,
+};
 use serde::{Deserialize, Serialize};
 
-/// A stay logs no more wishes than this.
-const LOG_MAX: usize = 64;
-/// A foreseen wish that was not served by then is let go.
-const CANCEL_AFTER: Span = Span::minutes(20);
-
-/// One wish that was fulfilled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Asked {
-    item: Item,
-    night: String,
-    minute: u16,
-}
-
-/// One wish that is expected tonight.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Expected {
-    /// What.
-    pub item: Item,
-    /// When it is to be asked for.
-    pub ask_at: Moment,
-    /// The usual time.
-    pub usual_at: Moment,
-    score: f64,
-    hits: u16,
-    nights: u16,
-    spread_min: f64,
-}
+/// Those who serve are told so long before: time to warm the milk, too short for plans to change often.
+const STAGE_BEFORE_MIN: i32 = 60;
+/// A night begins at noon.
+const NOON_MIN: i32 = 12 * 60;
+/// Somebody who checks in before noon, but not in the small hours, comes for the evening that follows.
+const MORNING_FROM_MIN: u16 = 5 * 60;
+/// Lying down from then on is going to bed; before, it is a nap.
+const BED_FROM_MIN: i32 = 19 * 60;
+/// Getting up from then on is waking, lying down no longer going to bed.
+const WAKE_FROM_MIN: i32 = 28 * 60;
+/// After so much sleep, lying down again is no going to bed.
+const SLEPT_MIN: i32 = 120;
 
 /// The wishes of the stay in progress.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Routine {
-    log: Vec<Asked>,
-    /// Asked for, or let go, tonight.
-    settled: Vec<(Item, String)>,
+    nights: Vec<(i32, Night)>,
+    /// The local day whose night it is.
+    day: Option<i32>,
+    tonight: Tonight,
+    asleep_since: Option<i32>,
+    has_slept: bool,
+    is_stale: bool,
+    anticipated: Vec<Anticipated>,
     raised: u16,
-    expected: Vec<Expected>,
-    planned_until: Option<Moment>,
+}
+
+/// A wish that something was done about tonight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Anticipated {
+    id: RequestId,
+    item: Item,
+    minute: i32,
+    tier: Tier,
+    /// Central took it on: it is no longer taken back because time passes.
+    is_taken: bool,
+}
+
+/// What the room looks like to whoever anticipates.
+#[derive(Clone, Copy)]
+pub struct Look<'a> {
+    /// Now.
+    pub now: Moment,
+    /// The wall clock.
+    pub calendar: &'a Calendar,
+    /// The room.
+    pub room: &'a RoomId,
+    /// Whose wishes.
+    pub stay: &'a Stay,
+    /// What is known of the guest.
+    pub guest: Option<&'a Guest>,
+    /// Whether the guest sleeps.
+    pub is_asleep: bool,
+    /// Why nothing may be offered now, if so.
+    pub barred: Option<&'static str>,
+}
+
+/// What is to be done about an expected wish.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Raise it, or tell it anew.
+    Raise(RequestId, Foreseen, Tier),
+    /// Take it back.
+    Withdraw(RequestId, &'static str),
 }
 
 impl Routine {
-    /// Notes that a wish was fulfilled.
-    pub fn fulfilled(&mut self, calendar: &Calendar, at: Moment, item: &Item) {
-        let (night, minute) = (calendar.night(at), calendar.minute(at));
-        let is_known = self.log.iter().any(|asked| asked.item == *item && asked.night == night);
-        if !is_known && self.log.len() < LOG_MAX {
-            self.log.push(Asked {
-                item: item.clone(),
-                night: night.clone(),
-                minute,
-            });
-        }
-        self.settle(item, night);
-        self.replan();
-    }
-
-    /// What is known has changed: look again at the next opportunity.
+    /// What is known of the guest has changed: look again at the next opportunity.
     pub fn replan(&mut self) {
-        self.planned_until = None;
+        self.is_stale = true;
     }
 
-    /// When there is something to do: a wish is due, or a new day begins.
-    pub fn deadline(&self, now: Moment) -> Option<Moment> {
-        let ask = self.expected.iter().map(|e| e.ask_at).filter(|at| *at > now).min();
-        [ask, self.planned_until]
-            .into_iter()
-            .flatten()
+    /// The guest asked for a thing, or it was brought. Whatever was anticipated of it is over.
+    pub fn asked(&mut self, calendar: &Calendar, stay: &Stay, at: Moment, item: &Item) {
+        let (day, minute) = place(calendar, stay, at);
+        if self.day.is_none_or(|tonight| tonight == day) {
+            let is_known = self.tonight.seen.asked.iter().any(|(asked, _)| asked == item);
+            if !is_known {
+                self.tonight.asked(item, minute);
+            }
+        } else if let Some((_, night)) = self.nights.iter_mut().find(|(known, _)| *known == day) {
+            let is_known = night.asked.iter().any(|(asked, _)| asked == item);
+            night.asked.extend((!is_known).then(|| (item.clone(), minute)));
+        }
+        self.is_stale = true;
+    }
+
+    /// The guest does not want what was anticipated.
+    pub fn declined(&mut self, id: &RequestId) {
+        if let Some(place) = self.anticipated.iter().position(|a| a.id == *id) {
+            let declined = self.anticipated.remove(place);
+            self.tonight.declined(&declined.item);
+            self.is_stale = true;
+        }
+    }
+
+    /// Central took on what was anticipated.
+    pub fn taken(&mut self, id: &RequestId) {
+        let taken = self.anticipated.iter_mut().find(|a| a.id == *id);
+        taken.into_iter().for_each(|anticipated| anticipated.is_taken = true);
+    }
+
+    /// When there is something to do: a wish comes near or is over, or a new night begins.
+    pub fn deadline(&self, policy: &Habits, calendar: &Calendar, now: Moment) -> Option<Moment> {
+        let day = self.day?;
+        let before = whole_minutes(policy.before);
+        let wishes = self
+            .tonight
+            .standing()
+            .iter()
+            .flat_map(|f| [f.minute - STAGE_BEFORE_MIN, f.minute - before, f.minute + NEAR_MIN + 1]);
+        let next_night = std::iter::once(1440 + NOON_MIN);
+        wishes
+            .chain(next_night)
+            .map(|minute| calendar.at(day, minute))
             .filter(|at| *at > now)
             .min()
     }
 
-    /// Plans tonight, when it has not been planned.
-    pub fn plan(&mut self, policy: &Habits, calendar: &Calendar, now: Moment, stay: &Stay, guest: Option<&Guest>) {
-        if !policy.enabled || self.planned_until.is_some_and(|until| now < until) {
+    /// Lets the night go on; returns what is to be done now.
+    pub fn advance(&mut self, policy: &Habits, look: Look<'_>) -> Vec<Act> {
+        let (day, minute) = place(look.calendar, look.stay, look.now);
+        self.turn_night(look, day);
+        self.watch_sleep(look.is_asleep, minute);
+        if !policy.enabled {
+            return Vec::new();
+        }
+        self.tonight.take_past(minute - NEAR_MIN - 1);
+        if std::mem::take(&mut self.is_stale) {
+            let outlook = self.learner(look.guest).outlook(usize::from(policy.hits_min));
+            self.tonight.reconsider(&outlook, minute);
+        }
+        let mut acts = self.take_back(look, minute);
+        acts.extend(self.anticipate(policy, look, day, minute));
+        acts
+    }
+
+    /// What this stay showed, night by night, for the guest's next.
+    pub fn evenings(self) -> Vec<Evening> {
+        let tonight = self.day.map(|_| self.tonight.seen);
+        let nights = self.nights.into_iter().map(|(_, night)| night);
+        nights.chain(tonight).map(evening).collect()
+    }
+
+    /// At noon the night is over and the next begins.
+    fn turn_night(&mut self, look: Look<'_>, day: i32) {
+        if self.day == Some(day) {
             return;
         }
-        let tonight = calendar.night(now);
-        self.settled.retain(|(_, night)| *night == tonight);
-        self.planned_until = Some(calendar.next_at_minute(now, 12 * 60));
-        let found = habits(&self.nights(calendar, now, stay, guest));
-        let wanted = found
-            .into_iter()
-            .filter(|h| h.hits >= policy.hits_min && h.score >= policy.score_min);
-        self.expected = wanted
-            .filter_map(|habit| self.expect(policy, calendar, now, &tonight, habit))
-            .collect();
+        let check_in = look.stay.checked_in_at.map(|at| place(look.calendar, look.stay, at));
+        let begins_stay = self.day.is_none();
+        let over = std::mem::replace(
+            &mut self.tonight,
+            Tonight::begin(Night {
+                begins_stay,
+                check_in: check_in.filter(|(came, _)| *came == day).map(|(_, minute)| minute),
+                ..Night::default()
+            }),
+        );
+        if let Some(before) = self.day.replace(day) {
+            self.nights.push((before, over.seen));
+            // Nights that nobody saw, because the gateway was away, say nothing and are not counted.
+            self.asleep_since = self.asleep_since.map(|since| since - (day - before) * 1440);
+        } else {
+            // What was asked for before the night was opened belongs to it.
+            over.seen
+                .asked
+                .iter()
+                .for_each(|(item, minute)| _ = self.tonight.asked(item, *minute));
+        }
+        if self.nights.len() > NIGHTS_MAX {
+            self.nights.remove(0);
+        }
+        (self.has_slept, self.is_stale) = (false, true);
     }
 
-    /// Takes off the list and returns what is to be asked for now. What is due while the guest sleeps or is out is let go.
-    pub fn take_due(&mut self, policy: &Habits, calendar: &Calendar, now: Moment, may_ask: bool) -> Vec<Expected> {
-        let night = calendar.night(now);
-        let (due, later): (Vec<Expected>, Vec<Expected>) = self.expected.drain(..).partition(|e| e.ask_at <= now);
-        self.expected = later;
-        let (mut ask, mut wait) = (Vec::new(), Vec::new());
-        for expected in due {
-            if now.since(expected.usual_at) > CANCEL_AFTER || self.raised >= policy.per_stay_max {
-                self.settle(&expected.item, night.clone());
-            } else if may_ask {
-                self.settle(&expected.item, night.clone());
-                self.raised += 1;
-                ask.push(expected);
-            } else {
-                wait.push(expected);
+    /// Going to bed and waking, from lying down and getting up.
+    fn watch_sleep(&mut self, is_asleep: bool, minute: i32) {
+        match (is_asleep, self.asleep_since) {
+            (true, None) => {
+                self.asleep_since = Some(minute);
+                if !self.has_slept && (BED_FROM_MIN..WAKE_FROM_MIN).contains(&minute) {
+                    self.tonight.to_bed(minute);
+                } else {
+                    self.tonight.sleeps_on();
+                }
+                self.is_stale = true;
+            }
+            (false, Some(since)) => {
+                self.asleep_since = None;
+                self.has_slept |= minute - since >= SLEPT_MIN;
+                if minute >= WAKE_FROM_MIN {
+                    self.tonight.woke(minute);
+                    self.is_stale = true;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes back what is no longer to be anticipated.
+    fn take_back(&mut self, look: Look<'_>, minute: i32) -> Vec<Act> {
+        let (mut acts, mut kept) = (Vec::new(), Vec::new());
+        for anticipated in std::mem::take(&mut self.anticipated) {
+            match self.why_not(&anticipated, look, minute) {
+                Some(rule) => {
+                    self.tonight.settle(&anticipated.item);
+                    acts.push(Act::Withdraw(anticipated.id, rule));
+                }
+                None => kept.push(anticipated),
             }
         }
-        self.expected.extend(wait);
-        ask
+        self.anticipated = kept;
+        acts
     }
 
-    /// What this stay showed, for the guest's next: each wish with its minute.
-    pub fn summary(&self) -> Vec<(Item, u16)> {
-        self.log
-            .iter()
-            .map(|asked| (asked.item.clone(), asked.minute))
-            .collect()
-    }
-
-    fn expect(
-        &self,
-        policy: &Habits,
-        calendar: &Calendar,
-        now: Moment,
-        tonight: &String,
-        habit: Habit,
-    ) -> Option<Expected> {
-        let usual_at = calendar.next_at_minute(now - CANCEL_AFTER, habit.minute);
-        let is_settled = self
-            .settled
-            .iter()
-            .any(|(item, night)| *item == habit.item && night == tonight);
-        let is_tonight = calendar.night(usual_at) == *tonight;
-        (!is_settled && is_tonight).then_some(Expected {
-            item: habit.item,
-            ask_at: usual_at - policy.before,
-            usual_at,
-            score: habit.score,
-            hits: habit.hits,
-            nights: habit.nights,
-            spread_min: habit.spread_min,
-        })
-    }
-
-    /// Earlier stays' nights, then this stay's finished nights.
-    fn nights(&self, calendar: &Calendar, now: Moment, stay: &Stay, guest: Option<&Guest>) -> Vec<Night> {
-        let mut nights = guest.map(|g| nights_of(&g.stays())).unwrap_or_default();
-        let tonight = calendar.night(now);
-        let mut at = stay.arrived_at.or(stay.checked_in_at).unwrap_or(now);
-        while calendar.night(at) < tonight && nights.len() < 400 {
-            let night = calendar.night(at);
-            let asked = self
-                .log
-                .iter()
-                .filter(|a| a.night == night)
-                .map(|a| (a.item.clone(), a.minute));
-            nights.push(asked.collect());
-            at = at + Span::days(1);
+    fn why_not(&self, anticipated: &Anticipated, look: Look<'_>, minute: i32) -> Option<&'static str> {
+        let asked = &self.tonight.seen.asked;
+        if asked.iter().any(|(item, _)| *item == anticipated.item) {
+            return Some("asked-for-already");
         }
-        nights
+        if anticipated.is_taken {
+            return None;
+        }
+        let is_expected = self.tonight.standing().iter().any(|f| f.item == anticipated.item);
+        match look.barred {
+            Some(rule) => Some(rule),
+            None if minute > anticipated.minute + NEAR_MIN => Some("not-wanted-in-time"),
+            None if !is_expected => Some("no-longer-expected"),
+            None => None,
+        }
     }
 
-    fn settle(&mut self, item: &Item, night: String) {
-        self.expected.retain(|e| e.item != *item);
-        self.settled.push((item.clone(), night));
+    /// Stages, offers or brings what is expected soon.
+    fn anticipate(&mut self, policy: &Habits, look: Look<'_>, day: i32, minute: i32) -> Vec<Act> {
+        if look.barred.is_some() {
+            return Vec::new();
+        }
+        let before = whole_minutes(policy.before);
+        let mut acts = Vec::new();
+        for foreseen in self.tonight.standing() {
+            let Some(most) = Tier::of(foreseen.score()).filter(|_| foreseen.score() >= policy.score_min) else {
+                continue;
+            };
+            let tier = match foreseen.minute - minute {
+                wait if wait <= before => most,
+                wait if wait <= STAGE_BEFORE_MIN => Tier::Stage,
+                _ => continue,
+            };
+            let known = self.anticipated.iter_mut().find(|a| a.item == foreseen.item);
+            let id = match known {
+                Some(known) if known.is_taken || (known.tier, known.minute) == (tier, foreseen.minute) => continue,
+                Some(known) => {
+                    (known.tier, known.minute) = (tier, foreseen.minute);
+                    known.id.clone()
+                }
+                None if self.raised >= policy.per_stay_max => continue,
+                None => {
+                    let evening = look.calendar.date(look.calendar.at(day, NOON_MIN));
+                    let id = format!("{}.{}.routine-{}.{evening}", look.room, look.stay.token, foreseen.item);
+                    let Ok(id) = RequestId::new(id) else { continue };
+                    self.raised += 1;
+                    self.anticipated.push(Anticipated {
+                        id: id.clone(),
+                        item: foreseen.item.clone(),
+                        minute: foreseen.minute,
+                        tier,
+                        is_taken: false,
+                    });
+                    id
+                }
+            };
+            acts.push(Act::Raise(id, foreseen.clone(), tier));
+        }
+        acts
+    }
+
+    /// Everything the guest is known from: earlier stays, then this stay's finished nights.
+    fn learner(&self, guest: Option<&Guest>) -> Learner {
+        let mut learner = Learner::default();
+        let earlier = guest.map(|g| g.stays()).unwrap_or_default();
+        earlier
+            .into_iter()
+            .flat_map(nights_of)
+            .for_each(|night| learner.learn(night));
+        self.nights.iter().for_each(|(_, night)| learner.learn(night.clone()));
+        learner
     }
 }
 
-/// The request for one foreseen wish.
+/// The request for one expected wish.
 pub fn draft<'a>(
-    calendar: &Calendar,
-    room: &'a RoomId,
-    stay: &'a Stay,
-    guest: Option<&Guest>,
-    expected: &Expected,
-) -> Option<Draft<'a>> {
-    let night = calendar.night(expected.usual_at);
-    let id = RequestId::new(format!("{room}.{}.routine-{}.{night}", stay.token, expected.item)).ok()?;
-    let because = Because::rule("wanted-every-night-at-this-time")
-        .with("item", &expected.item)
-        .with("usual_at", expected.usual_at)
-        .with("hits", expected.hits)
-        .with("nights", expected.nights)
-        .with("spread_min", expected.spread_min.round())
-        .with("score", (expected.score * 100.0).round() / 100.0);
-    Some(Draft {
+    look: Look<'a>,
+    day: i32,
+    id: RequestId,
+    foreseen: &Foreseen,
+    tier: Tier,
+    policy: &Habits,
+) -> Draft<'a> {
+    let usual_at = look.calendar.at(day, foreseen.minute);
+    let because = Because::rule("wanted-on-other-nights")
+        .with("item", &foreseen.item)
+        .with("usual_at", usual_at)
+        .with("anchor", foreseen.anchor.word())
+        .with("tier", tier.word())
+        .with("hits", foreseen.hits)
+        .with("nights", foreseen.nights)
+        .with("score", foreseen.score());
+    Draft {
         id,
         need: Need::Routine,
-        room,
-        stay: Some(&stay.token),
-        items: vec![expected.item.clone()],
-        not_before: Some(expected.ask_at),
-        deadline: Some(expected.usual_at),
+        room: look.room,
+        stay: Some(&look.stay.token),
+        items: vec![foreseen.item.clone()],
+        not_before: Some(usual_at - policy.before),
+        deadline: Some(usual_at),
         basis: Basis::Habit,
-        confidence: (expected.score * 1000.0).round() / 1000.0,
-        hints: guest
+        confidence: foreseen.score(),
+        hints: look
+            .guest
             .iter()
             .flat_map(|g| &g.must_have)
             .map(|item| format!("must-have:{item}"))
             .collect(),
         because,
-    })
+    }
+}
+
+/// How far a request goes by itself.
+pub const fn state(tier: Tier) -> RequestState {
+    match tier {
+        Tier::Stage => RequestState::Staged,
+        Tier::Offer => RequestState::Offered,
+        Tier::Deliver => RequestState::Raised,
+    }
+}
+
+/// The night that a moment of a stay belongs to, by the day of its evening, and the minute of it.
+pub fn place(calendar: &Calendar, stay: &Stay, at: Moment) -> (i32, i32) {
+    let (today, minute) = (calendar.day(at), calendar.minute(at));
+    let is_morning = |minute: u16| minute >= MORNING_FROM_MIN && i32::from(minute) < NOON_MIN;
+    let came_this_morning = stay
+        .checked_in_at
+        .is_some_and(|came| calendar.day(came) == today && is_morning(calendar.minute(came)) && came <= at);
+    let day = if came_this_morning || i32::from(minute) >= NOON_MIN {
+        today
+    } else {
+        today - 1
+    };
+    (day, (today - day) * 1440 + i32::from(minute))
+}
+
+/// Spreads an earlier stay out into nights. One that only tells wishes and their minutes tells them in order; nights without
+/// any count as nights.
+fn nights_of(stay: &PriorSummary) -> Vec<Night> {
+    let mut nights: Vec<Night> = if stay.evenings.is_empty() {
+        told_in_order(stay)
+    } else {
+        stay.evenings.iter().map(night).collect()
+    };
+    nights.iter_mut().take(1).for_each(|first| first.begins_stay = true);
+    nights
+}
+
+fn told_in_order(stay: &PriorSummary) -> Vec<Night> {
+    let mut nights = vec![Night::default(); usize::from(stay.nights).min(NIGHTS_MAX)];
+    for (item, minute) in &stay.habits {
+        let is_free = |night: &Night| !night.asked.iter().any(|(asked, _)| asked == item);
+        let place = nights.iter().position(is_free).unwrap_or(nights.len());
+        if place == nights.len() {
+            nights.push(Night::default());
+        }
+        let minute = i32::from(*minute);
+        let minute = if minute < NOON_MIN { minute + 1440 } else { minute };
+        nights[place].asked.push((item.clone(), minute));
+    }
+    nights
+}
+
+fn night(evening: &Evening) -> Night {
+    Night {
+        begins_stay: false,
+        check_in: evening.check_in.map(i32::from),
+        bed: evening.bed.map(i32::from),
+        wake: evening.wake.map(i32::from),
+        asked: evening
+            .asked
+            .iter()
+            .map(|(item, at)| (item.clone(), i32::from(*at)))
+            .collect(),
+        declined: evening.declined.clone(),
+    }
+}
+
+fn evening(night: Night) -> Evening {
+    let minute = |minute: i32| u16::try_from(minute).ok();
+    Evening {
+        check_in: night.check_in.and_then(minute),
+        bed: night.bed.and_then(minute),
+        wake: night.wake.and_then(minute),
+        asked: night
+            .asked
+            .into_iter()
+            .filter_map(|(item, at)| Some((item, minute(at)?)))
+            .collect(),
+        declined: night.declined,
+    }
+}
+
+fn whole_minutes(span: Span) -> i32 {
+    i32::try_from(span.as_millis() / 60_000)
+        .unwrap_or(STAGE_BEFORE_MIN)
+        .max(0)
 }

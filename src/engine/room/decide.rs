@@ -225,23 +225,30 @@ impl Room {
         report.into_iter().for_each(|report| out.report(report));
     }
 
+    /// What is expected of the guest's evening: told, offered, brought, taken back.
     pub(super) fn serve_routine(&mut self, world: World<'_>, out: &mut Outcome) {
         let (policies, Some(stay)) = (&world.property.policies, self.stays.current.clone()) else {
             return;
         };
-        if stay.arrived_at.is_none() {
-            return;
-        }
-        let guest = stay.guest.as_ref().and_then(|g| world.guests.get(g));
-        self.routine
-            .plan(&policies.habits, world.calendar, world.now, &stay, guest);
-        let may_ask = self.barred(world).is_none() && self.is_occupied(world);
-        for expected in self
-            .routine
-            .take_due(&policies.habits, world.calendar, world.now, may_ask)
-        {
-            let draft = routine::draft(world.calendar, &world.setup.id, &stay, guest, &expected);
-            let report = draft.and_then(|draft| self.requests.raise(world.now, policies, draft));
+        let is_in = stay.arrived_at.is_some() && self.is_occupied(world);
+        let look = routine::Look {
+            now: world.now,
+            calendar: world.calendar,
+            room: &world.setup.id,
+            stay: &stay,
+            guest: stay.guest.as_ref().and_then(|g| world.guests.get(g)),
+            is_asleep: self.occupancy.presence(world.now) == Presence::Asleep,
+            barred: self.barred(world).or((!is_in).then_some("guest-is-out")),
+        };
+        for act in self.routine.advance(&policies.habits, look) {
+            let report = match act {
+                routine::Act::Raise(id, foreseen, tier) => {
+                    let (day, _) = routine::place(world.calendar, &stay, world.now);
+                    let draft = routine::draft(look, day, id, &foreseen, tier, &policies.habits);
+                    self.requests.foresee(world.now, policies, draft, routine::state(tier))
+                }
+                routine::Act::Withdraw(id, rule) => self.requests.withdraw(&id, Because::rule(rule)),
+            };
             report.into_iter().for_each(|report| out.report(report));
         }
     }
@@ -250,10 +257,11 @@ impl Room {
         for device in &world.setup.devices {
             let since = self.devices.silent_since(world.now, device);
             let is_offline = since.is_some_and(|at| world.now.since(at) >= OFFLINE_GRACE);
-            let is_told = self
-                .requests
-                .open_recurring(&maintenance::stem(&world.setup.id, &device.id, "offline"))
-                .is_some();
+            let is_told = self.requests.has_open()
+                && self
+                    .requests
+                    .open_recurring(&maintenance::stem(&world.setup.id, &device.id, "offline"))
+                    .is_some();
             if is_offline != is_told && (is_offline || since.is_none()) {
                 let because = Because::rule("device-silent")
                     .with("device", &device.id)

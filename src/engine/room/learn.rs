@@ -144,8 +144,8 @@ impl Room {
             .or(stay.checked_in_at)
             .map_or(day, |at| world.calendar.day(at));
         let nights = u16::try_from(day.saturating_sub(came)).unwrap_or(0);
-        let habits = std::mem::take(&mut self.routine).summary();
-        let summary = evidence.summary(&world.property.id, stay, day, nights, habits);
+        let evenings = std::mem::take(&mut self.routine).evenings();
+        let summary = evidence.summary(&world.property.id, stay, day, nights, evenings);
         out.learnt = stay.guest.clone().zip(summary);
         self.close(stay, "checked-out", out);
     }

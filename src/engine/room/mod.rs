@@ -21,9 +21,9 @@ use crate::engine::shadow::Shadow;
 use crate::engine::stay::{StayFault, Stays};
 use crate::engine::thermal::Thermal;
 use crate::model::{
-    Because, Celsius, Command, DeviceId, Effect, GuestToken, Key, Moment, Need, PriorSummary, Property, Purpose,
-    Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, StatusNotice, StayNotice, StayToken,
-    WriteResult,
+    Because, Celsius, Command, DeviceId, Effect, GuestToken, Item, Key, Moment, Need, PriorSummary, Property, Purpose,
+    Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, ServiceRequest, StatusNotice,
+    StayNotice, StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
 pub use standing::{Standing, State as StandingState};
@@ -57,6 +57,8 @@ pub struct Outcome {
     pub learnt: Option<(GuestToken, PriorSummary)>,
     /// What the property can learn from it.
     pub lessons: Vec<Lesson>,
+    /// Nothing has changed: the room is due when it was.
+    pub is_idle: bool,
     save: Option<SaveWhen>,
 }
 
@@ -91,7 +93,7 @@ impl Room {
     pub fn reading(&mut self, world: World<'_>, reading: &Reading, out: &mut Outcome) {
         match self.devices.take(world.now, reading) {
             Taken::Past => out.refuse("reading_past", format!("{} of {}", reading.point, reading.device)),
-            Taken::Heard(false) => {}
+            Taken::Heard(false) => out.is_idle = true,
             Taken::Heard(true) => {
                 out.save(SaveWhen::Soon);
                 self.settle(world, out);
@@ -100,8 +102,15 @@ impl Room {
                 if news.is_change() {
                     out.save(SaveWhen::Soon);
                 }
+                let is_awaited = self.shadow.awaits(&reading.device, reading.point);
                 self.observe(world, reading, &news, out);
-                self.settle(world, out);
+                // A bridge repeats a device's whole state with every word of it. What says nothing new, and that nobody
+                // waits for, is looked at once a minute: whatever time alone decides has a deadline of its own.
+                if news.is_change() || news.is_sign_of_life || is_awaited || out.is_anything() {
+                    self.settle(world, out);
+                } else {
+                    out.is_idle = true;
+                }
             }
         }
     }
@@ -178,16 +187,15 @@ impl Room {
         let is_emergency = self.safety.answered(&notice.request);
         let request = self.requests.status(notice);
         let item = match &request {
-            Some(request) if request.state == RequestState::Done && request.need == Need::Routine => {
-                request.items.first()
-            }
+            Some(request) if request.need == Need::Routine => self.anticipated(request),
             Some(_) => None,
-            None if notice.status == RequestStatus::Done => notice.item.as_ref(),
+            // Somebody else's request: what the guest asked for by himself comes before what is anticipated.
+            None if notice.status != RequestStatus::Declined => notice.item.clone(),
             None => None,
         };
-        if let (Some(item), Some(_)) = (item, &self.stays.current) {
-            self.routine
-                .fulfilled(world.calendar, notice.at.unwrap_or(world.now), item);
+        if let (Some(item), Some(stay)) = (&item, &self.stays.current) {
+            let at = notice.at.unwrap_or(world.now);
+            self.routine.asked(world.calendar, stay, at, item);
         }
         let is_ours = is_emergency || request.is_some() || item.is_some();
         if is_ours {
@@ -195,6 +203,16 @@ impl Room {
             self.settle(world, out);
         }
         is_ours
+    }
+
+    /// What became of an anticipated wish. Returns the thing, when it was brought.
+    fn anticipated(&mut self, request: &ServiceRequest) -> Option<Item> {
+        match request.state {
+            RequestState::Done => return request.items.first().cloned(),
+            RequestState::Declined => self.routine.declined(&request.id),
+            _ => self.routine.taken(&request.id),
+        }
+        None
     }
 
     /// The time has come for something, or the property changed.
@@ -235,11 +253,13 @@ impl Room {
     /// When this room has something to do by itself.
     pub fn deadline(&self, world: World<'_>) -> Option<Moment> {
         let (now, setups) = (world.now, &world.setup.devices);
-        let in_stay = self
-            .stays
-            .current
-            .as_ref()
-            .map(|_| [self.evidence.deadline(), self.routine.deadline(now)]);
+        let in_stay = self.stays.current.as_ref().map(|_| {
+            [
+                self.evidence.deadline(),
+                self.routine
+                    .deadline(&world.property.policies.habits, world.calendar, now),
+            ]
+        });
         let arrival = self
             .stays
             .next_due()
@@ -317,6 +337,10 @@ impl Outcome {
             reason: reason.into(),
             what,
         }));
+    }
+
+    fn is_anything(&self) -> bool {
+        self.save.is_some() || !self.effects.is_empty()
     }
 
     fn save(&mut self, when: SaveWhen) {

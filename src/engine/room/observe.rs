@@ -123,6 +123,7 @@ impl Room {
             before: None,
             after: Value::Flag(on),
             is_live: true,
+            is_sign_of_life: false,
         };
         self.door_wish(world, *wish, &turn(!is), out);
         if !is {

@@ -1,0 +1,289 @@
+//! How right are the foreseen wishes?
+//!
+//! Each guest's nights are lived through in order with the engine's own learner and its own night in progress: what
+//! happens is told at its minute, and a prediction counts as it stood when its wish came, or its minute passed.
+
+use super::{Fault, Input, write_answer};
+use crate::engine::habit::{Foreseen, Learner, NEAR_MIN, Night, Tier, Tonight};
+use crate::model::{Habits, Item};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use std::io::{BufRead, Write};
+
+/// A night has at most so many requests: more is no guest.
+const REQUESTS_MAX: usize = 1000;
+/// Minutes of a night lie within these.
+const MINUTES: std::ops::RangeInclusive<f64> = -1440.0..=4.0 * 1440.0;
+/// Nights begin at noon, unless the guest comes later or the night before went on for longer.
+const NOON_MIN: i32 = 12 * 60;
+/// The calibration is told in so many bins.
+const BINS: usize = 10;
+
+/// One guest.
+#[derive(Deserialize)]
+struct Row {
+    guest: Json,
+    #[serde(default)]
+    habits: Option<Json>,
+    stays: Vec<Vec<Told>>,
+}
+
+/// One night, as the file has it.
+#[derive(Deserialize)]
+struct Told {
+    #[serde(default)]
+    checkin: Option<f64>,
+    #[serde(default)]
+    bed: Option<f64>,
+    #[serde(default)]
+    wake: Option<f64>,
+    requests: Vec<Request>,
+}
+
+/// One request: the minute, the thing, and whether it came of a habit, where that is known.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Request {
+    Judged(f64, Item, bool),
+    Plain(f64, Item),
+}
+
+impl Request {
+    fn minute(&self) -> f64 {
+        match self {
+            Request::Judged(minute, ..) | Request::Plain(minute, _) => *minute,
+        }
+    }
+
+    fn item(&self) -> &Item {
+        match self {
+            Request::Judged(_, item, _) | Request::Plain(_, item) => item,
+        }
+    }
+}
+
+/// One prediction, as written.
+#[derive(Serialize)]
+struct Answer<'a> {
+    guest: &'a Json,
+    stay: usize,
+    night: usize,
+    minute: i32,
+    item: &'a Item,
+    score: f64,
+    tier: &'static str,
+    anchor: &'static str,
+    made_at: i32,
+}
+
+/// What happens in a night, besides requests.
+enum Happening<'a> {
+    Asked(&'a Item),
+    ToBed,
+    Woke,
+}
+
+/// Evaluates a file of guests; returns the metrics.
+///
+/// # Errors
+/// Says which line and which field cannot be read.
+pub fn evaluate(input: Input<impl BufRead>, answers: &mut dyn Write) -> Result<Json, Fault> {
+    let mut score = Score::default();
+    let mut failed = None;
+    input.each(|_, row: Row| {
+        check(&row)?;
+        failed = failed.take().or(live_through(&row, answers, &mut score).err());
+        Ok(())
+    })?;
+    failed.map_or_else(|| Ok(score.metrics()), Err)
+}
+
+/// Finds what no night can hold.
+fn check(row: &Row) -> Result<(), (String, String)> {
+    for (s, stay) in row.stays.iter().enumerate() {
+        for (n, night) in stay.iter().enumerate() {
+            let place = |field: &str| format!("stays[{s}][{n}].{field}");
+            let times = [("checkin", night.checkin), ("bed", night.bed), ("wake", night.wake)];
+            let asked = night.requests.iter().map(|r| ("requests", Some(r.minute())));
+            for (field, minute) in times.into_iter().chain(asked) {
+                if minute.is_some_and(|m| !MINUTES.contains(&m)) {
+                    return Err((place(field), "minutes from midnight lie between -1440 and 5760".into()));
+                }
+            }
+            if night.requests.len() > REQUESTS_MAX {
+                return Err((place("requests"), format!("at most {REQUESTS_MAX} in a night")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn live_through(row: &Row, answers: &mut dyn Write, score: &mut Score) -> Result<(), Fault> {
+    let mut learner = Learner::default();
+    score.is_judged |= row.habits.is_some();
+    for (s, stay) in row.stays.iter().enumerate() {
+        let mut before_end = NOON_MIN;
+        for (n, told) in stay.iter().enumerate() {
+            let (night, predictions) = one_night(&learner, told, n == 0, before_end);
+            before_end = NOON_MIN.max(last_minute(&night) - 1440);
+            score.night(told, &predictions);
+            for p in &predictions {
+                let answer = Answer {
+                    guest: &row.guest,
+                    stay: s,
+                    night: n,
+                    minute: p.minute,
+                    item: &p.item,
+                    score: p.score(),
+                    tier: Tier::of(p.score()).map_or("none", Tier::word),
+                    anchor: p.anchor.word(),
+                    made_at: p.made_at,
+                };
+                write_answer(answers, &answer)?;
+            }
+            learner.learn(night);
+        }
+    }
+    Ok(())
+}
+
+/// Lives through one night; returns what it showed and what was foreseen of it.
+fn one_night(learner: &Learner, told: &Told, begins_stay: bool, from: i32) -> (Night, Vec<Foreseen>) {
+    let outlook = learner.outlook(usize::from(Habits::default().hits_min));
+    let mut tonight = Tonight::begin(Night {
+        begins_stay,
+        check_in: told.checkin.map(whole),
+        ..Night::default()
+    });
+    let begin = tonight.seen.check_in.unwrap_or(from).max(from);
+    let mut predictions = Vec::new();
+    let mut is_begun = false;
+    for (minute, happening) in happenings(told) {
+        if minute >= begin && !is_begun {
+            is_begun = true;
+            tonight.reconsider(&outlook, begin);
+        }
+        predictions.extend(tonight.take_past(minute - 1));
+        match happening {
+            Happening::Asked(item) => predictions.extend(tonight.asked(item, minute)),
+            Happening::ToBed => tonight.to_bed(minute),
+            Happening::Woke => tonight.woke(minute),
+        }
+        if is_begun {
+            predictions.extend(tonight.take_past(minute - 1));
+            tonight.reconsider(&outlook, minute);
+        }
+    }
+    if !is_begun {
+        tonight.reconsider(&outlook, begin);
+    }
+    predictions.extend(tonight.take_past(i32::MAX));
+    (tonight.seen, predictions)
+}
+
+/// The night's happenings in order; a minute is told when it is full, so that nothing is known before it happened.
+fn happenings(told: &Told) -> Vec<(i32, Happening<'_>)> {
+    let mut all: Vec<(f64, Happening<'_>)> = told
+        .requests
+        .iter()
+        .map(|r| (r.minute(), Happening::Asked(r.item())))
+        .collect();
+    all.extend(told.bed.map(|at| (at, Happening::ToBed)));
+    all.extend(told.wake.map(|at| (at, Happening::Woke)));
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    all.into_iter().map(|(at, what)| (whole(at), what)).collect()
+}
+
+fn whole(minute: f64) -> i32 {
+    minute.ceil() as i32
+}
+
+fn last_minute(night: &Night) -> i32 {
+    let asked = night.asked.iter().map(|(_, minute)| *minute);
+    asked.chain(night.bed).chain(night.wake).max().unwrap_or(NOON_MIN)
+}
+
+/// Hits and misses so far.
+#[derive(Default)]
+struct Score {
+    is_judged: bool,
+    /// Each prediction: its score, whether it was met, and whether it met a habit.
+    predictions: Vec<(f64, bool, bool)>,
+    habit_requests: usize,
+}
+
+impl Score {
+    fn night(&mut self, told: &Told, predictions: &[Foreseen]) {
+        let mut used = vec![false; told.requests.len()];
+        for p in predictions {
+            let near = told
+                .requests
+                .iter()
+                .enumerate()
+                .filter(|(i, r)| !used[*i] && *r.item() == p.item);
+            let distance = |r: &Request| (r.minute() - f64::from(p.minute)).abs();
+            let met = near
+                .filter(|(_, r)| distance(r) <= f64::from(NEAR_MIN))
+                .min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
+            let is_habit = matches!(met, Some((_, Request::Judged(_, _, true))));
+            self.predictions.push((p.score(), met.is_some(), is_habit));
+            met.into_iter().for_each(|(i, _)| used[i] = true);
+        }
+        let of_habit = |r: &&Request| matches!(r, Request::Judged(_, _, true));
+        self.habit_requests += told.requests.iter().filter(of_habit).count();
+        self.is_judged |= told.requests.iter().any(|r| matches!(r, Request::Judged(..)));
+    }
+
+    /// The figures above `by_tier` are those of tier `offer` and higher: what a guest would notice.
+    fn metrics(&self) -> Json {
+        let by_tier: serde_json::Map<String, Json> = Tier::ALL
+            .into_iter()
+            .map(|tier| (tier.word().to_owned(), self.from(tier.score_min())))
+            .collect();
+        let all = self.from(Tier::Offer.score_min());
+        json!({
+            "precision": all["precision"],
+            "recall": all["recall"],
+            "predictions": all["predictions"],
+            "by_tier": by_tier,
+            "calibration": self.calibration(),
+        })
+    }
+
+    /// Precision and recall of the predictions from a score on.
+    fn from(&self, score_min: f64) -> Json {
+        let these = || self.predictions.iter().filter(|p| p.0 >= score_min);
+        let (n, hits, habits) = (
+            these().count(),
+            these().filter(|p| p.1).count(),
+            these().filter(|p| p.2).count(),
+        );
+        let share = |part: usize, whole: usize| match (self.is_judged, whole) {
+            (false, _) | (_, 0) => Json::Null,
+            _ => json!(part as f64 / whole as f64),
+        };
+        json!({ "precision": share(hits, n), "recall": share(habits, self.habit_requests), "predictions": n })
+    }
+
+    /// The score is a probability: said against found.
+    fn calibration(&self) -> Json {
+        if !self.is_judged || self.predictions.is_empty() {
+            return Json::Null;
+        }
+        let mut bins = Vec::new();
+        let mut ece = 0.0;
+        for bin in 0..BINS {
+            let of_bin = |p: &&(f64, bool, bool)| ((p.0 * BINS as f64) as usize).min(BINS - 1) == bin;
+            let these: Vec<_> = self.predictions.iter().filter(of_bin).collect();
+            let n = these.len() as f64;
+            if these.is_empty() {
+                continue;
+            }
+            let said = these.iter().map(|p| p.0).sum::<f64>() / n;
+            let found = these.iter().filter(|p| p.1).count() as f64 / n;
+            ece += (said - found).abs() * n / self.predictions.len() as f64;
+            bins.push(json!({ "said": said, "found": found, "predictions": these.len() }));
+        }
+        json!({ "ece": ece, "bins": bins })
+    }
+}

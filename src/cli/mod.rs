@@ -9,6 +9,7 @@ mod check;
 mod demo;
 mod evaluate;
 mod init;
+mod preparation;
 mod profile;
 mod run;
 mod schema;

@@ -12,6 +12,7 @@ mod belief;
 pub mod calendar;
 mod climate;
 mod comfort;
+mod compliance;
 mod devices;
 pub mod eta;
 mod evidence;
@@ -20,6 +21,7 @@ pub mod habit;
 mod interlock;
 mod lessons;
 mod margin;
+mod moisture;
 pub mod occupancy;
 pub mod preference;
 mod requests;
@@ -307,6 +309,11 @@ impl Engine {
     pub fn standing(&self, room: &RoomId, now: Moment) -> Option<Standing> {
         let place = *self.places.get(room)?;
         Some(self.rooms[place].standing(self.world(place, now)))
+    }
+
+    /// How the planner of preparation stands: what the property has learnt of its recoveries and arrivals.
+    pub fn planning(&self) -> serde_json::Value {
+        self.common.lessons.summary(&self.property.policies)
     }
 
     /// How many devices of the whole property are silent.

@@ -68,6 +68,9 @@ impl Room {
             out.note(world, because);
         }
         out.lessons.extend(decision.lesson);
+        if let Some(page) = decision.page {
+            out.note(world, page);
+        }
         decision
             .readiness
             .into_iter()

@@ -71,7 +71,7 @@ impl Room {
                 .with("value", value.scalar()),
         );
         let Some(stay) = &self.stays.current else {
-            self.climate.suspend();
+            self.climate.suspend(world.now);
             return;
         };
         self.evidence.act(world.now, stay, point, value);

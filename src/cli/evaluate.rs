@@ -42,6 +42,8 @@ pub enum Evaluate {
         #[command(flatten)]
         common: Common,
     },
+    /// Is the room right when the door opens, and at what price? Needs no file: the hotel is made up
+    Preparation(super::preparation::Preparation),
     /// Does every order in which gateways hear of a guest lead to the same answers? Needs no file
     Merges {
         /// How many histories
@@ -80,6 +82,7 @@ impl Evaluate {
             }
             Evaluate::Habit { file, common } => common.judge(|answers| habit::evaluate(open(&file)?, answers)),
             Evaluate::Thermal { file, common } => common.judge(|answers| thermal::evaluate(open(&file)?, answers)),
+            Evaluate::Preparation(preparation) => preparation.run(),
             Evaluate::Merges { count, seed, json } => print(&merges::evaluate(count, seed), json),
         }
     }

@@ -96,9 +96,7 @@ impl Work {
         ticks.truncate(ticks.len().saturating_sub(usize::try_from(since).unwrap_or(0)));
         ticks.drain(..ticks.len().saturating_sub(ROWS_MAX));
         let belief = kin.copied().unwrap_or_default();
-        let fit = thermal
-            .estimator()
-            .fit(&belief, ticks.iter().filter(|tick| tick.air.is_some()).count())?;
+        let fit = thermal.estimator().fit(&belief, &ticks)?;
         Some(Self {
             fit,
             ticks,

@@ -113,6 +113,8 @@ impl Room {
                 // A bridge repeats a device's whole state with every word of it. What says nothing new, and that nobody
                 // waits for, is looked at once a minute: whatever time alone decides has a deadline of its own.
                 if news.is_change() || news.is_sign_of_life || is_awaited || out.is_anything() {
+                    // What is decided anew moves plans, and a restarted gateway must go by the same plans.
+                    out.save(SaveWhen::Soon);
                     self.settle(world, out);
                 } else {
                     out.is_idle = true;

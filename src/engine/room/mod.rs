@@ -63,8 +63,6 @@ pub struct Outcome {
     pub finished: Option<PriorSummary>,
     /// What the property can learn from it.
     pub lessons: Vec<Lesson>,
-    /// Nothing has changed: the room is due when it was.
-    pub is_idle: bool,
     save: Option<SaveWhen>,
 }
 
@@ -99,7 +97,7 @@ impl Room {
     pub fn reading(&mut self, world: World<'_>, reading: &Reading, out: &mut Outcome) {
         match self.devices.take(world.now, reading) {
             Taken::Past => out.refuse("reading_past", format!("{} of {}", reading.point, reading.device)),
-            Taken::Heard(false) => out.is_idle = true,
+            Taken::Heard(false) => {}
             Taken::Heard(true) => {
                 out.save(SaveWhen::Soon);
                 self.settle(world, out);
@@ -114,8 +112,6 @@ impl Room {
                 // waits for, is looked at once a minute: whatever time alone decides has a deadline of its own.
                 if news.is_change() || news.is_sign_of_life || is_awaited || out.is_anything() {
                     self.settle(world, out);
-                } else {
-                    out.is_idle = true;
                 }
             }
         }

@@ -381,9 +381,7 @@ impl Engine {
                 when: SaveWhen::Now,
             });
         }
-        if !out.is_idle {
-            self.reschedule(place, now);
-        }
+        self.reschedule(place, now);
     }
 
     fn reschedule(&mut self, place: usize, now: Moment) {

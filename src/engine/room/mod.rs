@@ -63,8 +63,6 @@ pub struct Outcome {
     pub finished: Option<PriorSummary>,
     /// What the property can learn from it.
     pub lessons: Vec<Lesson>,
-    /// Nothing has changed: the room is due when it was.
-    pub is_idle: bool,
     save: Option<SaveWhen>,
 }
 
@@ -99,7 +97,7 @@ impl Room {
     pub fn reading(&mut self, world: World<'_>, reading: &Reading, out: &mut Outcome) {
         match self.devices.take(world.now, reading) {
             Taken::Past => out.refuse("reading_past", format!("{} of {}", reading.point, reading.device)),
-            Taken::Heard(false) => out.is_idle = true,
+            Taken::Heard(false) => {}
             Taken::Heard(true) => {
                 out.save(SaveWhen::Soon);
                 self.settle(world, out);
@@ -116,8 +114,6 @@ impl Room {
                     // What is decided anew moves plans, and a restarted gateway must go by the same plans.
                     out.save(SaveWhen::Soon);
                     self.settle(world, out);
-                } else {
-                    out.is_idle = true;
                 }
             }
         }

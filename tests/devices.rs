@@ -10,3 +10,5 @@ mod mqtt;
 mod server;
 #[path = "devices/support.rs"]
 mod support;
+#[path = "devices/weather.rs"]
+mod weather;

@@ -1,6 +1,6 @@
 //! How right is the inference, on a file of the engineer's own?
 
-use crate::evaluate::{Fault, Input, habit};
+use crate::evaluate::{Fault, Input, habit, preference};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -14,6 +14,13 @@ pub enum Evaluate {
     /// Foreseen wishes: what recurs, and when it comes
     Habit {
         /// Guests with their nights, JSON lines
+        file: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// How well are likes known, stay by stay?
+    Preference {
+        /// Guests, one a line: figures, choices, or both
         file: PathBuf,
         #[command(flatten)]
         common: Common,
@@ -36,6 +43,10 @@ impl Evaluate {
     pub fn run(self) -> Result<ExitCode> {
         match self {
             Evaluate::Habit { file, common } => common.judge(|answers| habit::evaluate(open(&file)?, answers)),
+            Evaluate::Preference { file, common } => {
+                let metrics = preference::evaluate(open(&file)?, &mut *common.answers()?)?;
+                common.print(&metrics)
+            }
         }
     }
 }

@@ -6,7 +6,7 @@ use super::words::Lasting;
 use crate::model::LinkId;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The port of MQTT without TLS (IANA).
 const MQTT_PORT: u16 = 1883;
@@ -80,11 +80,38 @@ pub struct MqttLink {
 }
 
 impl MqttLink {
-    /// The port in force.
-    pub fn port(&self) -> u16 {
-        self.port
-            .unwrap_or(if self.tls.is_some() { MQTTS_PORT } else { MQTT_PORT })
+    /// How its broker is reached.
+    pub fn broker(&self) -> Broker<'_> {
+        Broker {
+            host: &self.host,
+            port: port(self.port, self.tls.as_ref()),
+            tls: self.tls.as_ref(),
+            username: self.username.as_deref(),
+            password_file: self.password_file.as_deref(),
+            client_id: self.client_id.as_deref(),
+        }
     }
+}
+
+/// How a broker is reached, whoever speaks on it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Broker<'a> {
+    /// Host name or address.
+    pub host: &'a str,
+    /// The port in force.
+    pub port: u16,
+    /// TLS; without it the link is plain text.
+    pub tls: Option<&'a Tls>,
+    /// The user name, if the broker asks for one.
+    pub username: Option<&'a str>,
+    /// The file that holds the password, and nothing else.
+    pub password_file: Option<&'a Path>,
+    /// The client id, if one is configured.
+    pub client_id: Option<&'a str>,
+}
+
+fn port(configured: Option<u16>, tls: Option<&Tls>) -> u16 {
+    configured.unwrap_or(if tls.is_some() { MQTTS_PORT } else { MQTT_PORT })
 }
 
 /// The files of a TLS connection, in PEM.
@@ -145,7 +172,7 @@ pub enum Reach<'a> {
     /// RTU frames through a serial server.
     RtuOverTcp(&'a str),
     /// RTU frames on a serial port of this machine.
-    Serial(&'a std::path::Path),
+    Serial(&'a Path),
 }
 
 impl Reach<'_> {
@@ -217,24 +244,23 @@ pub struct CentralLink {
     /// The client id; made of the property's id and the link's when not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<String>,
-    /// The topic below which property and central speak.
-    #[serde(default = "default_prefix")]
-    pub prefix: String,
     /// When a message leaves the outbox: once the broker has it, or only once central itself has acknowledged it.
     #[serde(default)]
     pub ack: Ack,
 }
 
 impl CentralLink {
-    /// The port in force.
-    pub fn port(&self) -> u16 {
-        self.port
-            .unwrap_or(if self.tls.is_some() { MQTTS_PORT } else { MQTT_PORT })
+    /// How its broker is reached.
+    pub fn broker(&self) -> Broker<'_> {
+        Broker {
+            host: &self.host,
+            port: port(self.port, self.tls.as_ref()),
+            tls: self.tls.as_ref(),
+            username: self.username.as_deref(),
+            password_file: self.password_file.as_deref(),
+            client_id: self.client_id.as_deref(),
+        }
     }
-}
-
-fn default_prefix() -> String {
-    "innkeeper/v1".into()
 }
 
 /// Whose acknowledgement lets a message leave the outbox.

@@ -5,7 +5,8 @@
 
 use super::clock;
 use super::inbox::Inbox;
-use crate::config::{CentralLink, Configured, Link, MqttLink, Tls, bus_parts, device_binding};
+use crate::config::{Broker, CentralLink, Configured, Link, Tls, WeatherLink, bus_parts, device_binding};
+use crate::device::weather::{self, WeatherTopic};
 use crate::device::{self, Outlet};
 use crate::model::{DeviceId, LinkId};
 use crate::mqtt::{LinkOptions, Login, TlsFiles};
@@ -125,7 +126,7 @@ impl Links {
                 if bindings.is_empty() {
                     return Ok(());
                 }
-                let options = link_options(link).with_context(|| format!("link {id}"))?;
+                let options = broker_options(configured, id, &link.broker()).with_context(|| format!("link {id}"))?;
                 Handle::Devices(device::mqtt::start(
                     id.clone(),
                     options,
@@ -145,7 +146,7 @@ impl Links {
             Some(Link::Central(link)) => {
                 let options = UplinkOptions::new(
                     configured.property.id.clone(),
-                    central_options(link).with_context(|| format!("link {id}"))?,
+                    broker_options(configured, id, &link.broker()).with_context(|| format!("link {id}"))?,
                     ack_mode(link),
                     clock::now,
                 );
@@ -155,7 +156,16 @@ impl Links {
                 };
                 Handle::Central(Uplink::start(options, feed).with_context(|| format!("link {id}"))?)
             }
-            Some(Link::Pms(_) | Link::Weather(_)) | None => return Ok(()),
+            Some(Link::Weather(link)) => match weather_source(configured, link) {
+                Some((broker, topic)) => {
+                    let mut options = broker_options(configured, id, &broker).with_context(|| format!("link {id}"))?;
+                    options.client_id = client_id(configured, id);
+                    Handle::Devices(weather::start(id.clone(), options, topic, self.inbox.clone())?)
+                }
+                // From central it comes over central's own link.
+                None => return Ok(()),
+            },
+            Some(Link::Pms(_)) | None => return Ok(()),
         };
         if let Handle::Devices(devices) = &handle {
             self.pulses.add(format!("link {id}"), PULSE_WITHIN, devices.watcher());
@@ -168,7 +178,7 @@ impl Links {
 /// The broker of the property that emergencies are fanned out on: the first one.
 pub fn fanout_options(configured: &Configured) -> Option<LinkOptions> {
     let broker = configured.links.iter().find_map(|config| match &config.link {
-        Link::Mqtt(link) => link_options(link).ok(),
+        Link::Mqtt(link) => broker_options(configured, &config.id, &link.broker()).ok(),
         _ => None,
     })?;
     let client_id = format!("{}-local", broker.client_id);
@@ -177,27 +187,43 @@ pub fn fanout_options(configured: &Configured) -> Option<LinkOptions> {
 
 fn signature(configured: &Configured, id: &LinkId) -> String {
     let devices: Vec<_> = configured.on_link(id).collect();
-    serde_json::to_string(&(configured.link(id), devices, &configured.property.id)).unwrap_or_default()
+    let link = configured.link(id);
+    let via = match link {
+        Some(Link::Weather(weather)) => configured.link(&weather.via),
+        _ => None,
+    };
+    serde_json::to_string(&(link, via, devices, &configured.property.id)).unwrap_or_default()
 }
 
-fn link_options(link: &MqttLink) -> Result<LinkOptions> {
-    let client_id = link.client_id.clone().unwrap_or_else(|| "innkeeper".into());
-    let login = login(link.username.as_ref(), link.password_file.as_deref())?;
+/// What is needed to log on to a broker.
+fn broker_options(configured: &Configured, id: &LinkId, broker: &Broker<'_>) -> Result<LinkOptions> {
+    let login = login(broker.username, broker.password_file)?;
     Ok(LinkOptions {
         login,
-        tls: link.tls.as_ref().map(tls),
-        ..LinkOptions::new(&link.host, link.port(), client_id)
+        tls: broker.tls.map(tls),
+        ..LinkOptions::new(
+            broker.host,
+            broker.port,
+            broker
+                .client_id
+                .map_or_else(|| client_id(configured, id), str::to_owned),
+        )
     })
 }
 
-fn central_options(link: &CentralLink) -> Result<LinkOptions> {
-    let client_id = link.client_id.clone().unwrap_or_else(|| "innkeeper-central".into());
-    let login = login(link.username.as_ref(), link.password_file.as_deref())?;
-    Ok(LinkOptions {
-        login,
-        tls: link.tls.as_ref().map(tls),
-        ..LinkOptions::new(&link.host, link.port(), client_id)
-    })
+/// Our name at a broker, unless the configuration gives one: two gateways, or two links, of one name would throw each
+/// other out for ever.
+fn client_id(configured: &Configured, id: &LinkId) -> String {
+    format!("innkeeper-{}-{id}", configured.property.id)
+}
+
+/// The broker and topic that the weather is told on, where it is told on one.
+fn weather_source<'a>(configured: &'a Configured, link: &WeatherLink) -> Option<(Broker<'a>, WeatherTopic)> {
+    let Some(Link::Mqtt(via)) = configured.link(&link.via) else {
+        return None;
+    };
+    let (topic, key) = (link.topic.clone()?, link.key.clone());
+    Some((via.broker(), WeatherTopic { topic, key }))
 }
 
 fn ack_mode(link: &CentralLink) -> AckMode {
@@ -207,14 +233,14 @@ fn ack_mode(link: &CentralLink) -> AckMode {
     }
 }
 
-fn login(user: Option<&String>, password_file: Option<&std::path::Path>) -> Result<Option<Login>> {
+fn login(user: Option<&str>, password_file: Option<&std::path::Path>) -> Result<Option<Login>> {
     let Some(user) = user else { return Ok(None) };
     let password = match password_file {
         Some(file) => std::fs::read_to_string(file).with_context(|| format!("password file {}", file.display()))?,
         None => String::new(),
     };
     Ok(Some(Login {
-        user: user.clone(),
+        user: user.to_owned(),
         password: password.trim_end_matches(['\r', '\n']).into(),
     }))
 }

@@ -2,7 +2,7 @@
 //!
 //! [`mqtt`] and [`bus`] run one link each: what its devices say becomes the engine's events, what the engine commands
 //! becomes bytes, by the devices' profiles. Below them [`modbus`] keeps one line and knows no meaning, and [`poll_plan`]
-//! says beforehand whether the line can carry what is asked of it.
+//! says beforehand whether the line can carry what is asked of it. [`weather`] listens to the air outside.
 
 pub mod bus;
 pub mod modbus;
@@ -10,6 +10,7 @@ pub mod mqtt;
 pub mod poll_plan;
 mod running;
 mod tally;
+pub mod weather;
 
 pub use running::{Outlet, Running, Standing};
 

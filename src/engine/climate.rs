@@ -4,7 +4,6 @@
 //! yet come, is lived in, or its guest is away. Each phase is entered once and knows what it wants; what is wanted of the
 //! device is the shadow's affair.
 
-use super::preference::Answer;
 use super::stay::Stay;
 use super::thermal::{Direction, Forecast, Thermal};
 use crate::model::{
@@ -92,6 +91,15 @@ pub struct Climate {
     stuck_told: bool,
 }
 
+/// The temperature that a guest likes.
+#[derive(Debug, Clone, Copy)]
+pub struct Preferred {
+    /// What to prepare and keep.
+    pub value: Celsius,
+    /// In a word, where that comes from.
+    pub from: &'static str,
+}
+
 /// What the climate is decided on.
 pub struct View<'a> {
     /// Now.
@@ -107,7 +115,7 @@ pub struct View<'a> {
     /// The room's air, unless it is stale.
     pub temperature: Option<Celsius>,
     /// What the coming or present guest likes.
-    pub preferred: Answer,
+    pub preferred: Preferred,
     /// How the property is run.
     pub policies: &'a Policies,
     /// The air outside.
@@ -359,8 +367,7 @@ impl Climate {
     }
 
     fn target(&self, view: &View<'_>) -> Celsius {
-        self.choice
-            .unwrap_or(Celsius::from_hundredths(view.preferred.hundredths))
+        self.choice.unwrap_or(view.preferred.value)
     }
 
     fn mode_towards(&self, view: &View<'_>, target: Celsius) -> HvacMode {

@@ -1,14 +1,15 @@
-//! What has the guest's hand shown in this stay?
+//! What has the guest shown in this stay?
 //!
 //! Every act on a setting is kept until the stay is folded into the guest's memory. A dial that is being turned passes
-//! through values nobody wants: an act counts when it has stood for a while.
+//! through values nobody wants: an act counts when it has stood for a while. What the guest sets while asleep, or just
+//! before falling asleep, is a like of its own.
 
 use super::calendar::Calendar;
-use super::preference::{Answer, Shown, attribute, declared, settled};
+use super::preference::Answer;
 use super::stay::Stay;
 use crate::model::{
-    Because, Celsius, Evening, Item, Moment, Percent, Point, PreferenceReport, PriorSummary, PropertyId, RoomId, Span,
-    Value,
+    Attribute, Because, Choice, Doubt, Evening, FanMode, Item, Moment, Percent, Point, PreferenceReport, PriorSummary,
+    PropertyId, Question, RoomId, Said, SaidKind, Settled, Span, StayEvidence, Value,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,46 +22,114 @@ const NIGHT_COUNTED_AT_MIN: u16 = 4 * 60;
 const WISHES_MAX: usize = 64;
 /// Nights kept of one stay.
 const NIGHTS_MAX: usize = 60;
+/// What the guest sets so soon after coming in tells what the room should be like on arrival.
+const ARRIVING: Span = Span::hours(1);
+/// What is set so shortly before falling asleep is meant for the night.
+const BEFORE_SLEEP: Span = Span::minutes(30);
 
 /// What one stay has shown so far.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Evidence {
-    shown: BTreeMap<Point, Shown>,
-    settles_at: BTreeMap<Point, Moment>,
+    hands: BTreeMap<Attribute, Hand>,
+    settles_at: BTreeMap<Attribute, Moment>,
     night_ends_at: Option<Moment>,
+}
+
+/// What one attribute showed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Hand {
+    /// The guest's last choice, and the one before it.
+    choice: Option<Said>,
+    before: Option<Said>,
+    set_at: Option<Moment>,
+    /// How many acts by hand.
+    acts: u16,
+    /// What was in force at each night's end.
+    nights: Vec<Said>,
+    /// What the guest confirmed when asked.
+    #[serde(default)]
+    confirmed: Option<Said>,
+    /// Reports already made of it.
+    revision: u32,
 }
 
 impl Evidence {
     /// The guest set something by hand.
-    pub fn act(&mut self, now: Moment, stay: &Stay, point: Point, value: &Value) {
-        let Some(hundredths) = hundredths(value) else { return };
-        let shown = self.shown.entry(point).or_default();
-        let is_one_act = self.settles_at.contains_key(&point);
-        shown.choice = Some(hundredths);
-        if !is_one_act {
-            shown.acts = shown.acts.saturating_add(1);
-            let said = attribute(point).and_then(|a| declared(a, stay));
-            let is_against = said.is_some_and(|said| said != hundredths);
-            shown.against_booking = shown.against_booking.saturating_add(u16::from(is_against));
+    pub fn act(&mut self, now: Moment, stay: &Stay, point: Point, value: &Value, is_asleep: bool) {
+        let Some((attribute, said)) = attribute(point, value, is_asleep) else {
+            return;
+        };
+        self.set(now, attribute, said);
+        let is_arriving = stay.arrived_at.is_some_and(|at| now.since(at) <= ARRIVING);
+        if attribute == Attribute::TargetTemperature && is_arriving {
+            self.set(now, Attribute::ArrivalTemperature, said);
         }
-        self.settles_at.insert(point, now + SETTLES_AFTER);
     }
 
-    /// What was shown of one setting.
-    pub fn of(&self, point: Point) -> Option<&Shown> {
-        self.shown.get(&point)
+    fn set(&mut self, now: Moment, attribute: Attribute, said: Said) {
+        let is_one_act = self.settles_at.insert(attribute, now + SETTLES_AFTER).is_some();
+        let hand = self.hands.entry(attribute).or_default();
+        if !is_one_act {
+            hand.acts = hand.acts.saturating_add(1);
+            hand.before = hand.choice;
+        }
+        (hand.choice, hand.set_at) = (Some(said), Some(now));
     }
 
-    /// Takes off and returns the settings that have stood long enough to be told of.
-    pub fn take_settled(&mut self, now: Moment) -> Vec<Point> {
-        let settled: Vec<Point> = self
+    /// The guest falls asleep: what was set just before is meant for the night.
+    pub fn fell_asleep(&mut self, now: Moment) {
+        for (awake, asleep) in [
+            (Attribute::TargetTemperature, Attribute::AsleepTemperature),
+            (Attribute::Firmness, Attribute::AsleepFirmness),
+        ] {
+            let Some(hand) = self.hands.get_mut(&awake) else {
+                continue;
+            };
+            let is_just_set = hand.set_at.is_some_and(|at| now.since(at) <= BEFORE_SLEEP);
+            let Some(choice) = hand.choice.filter(|_| is_just_set) else {
+                continue;
+            };
+            (hand.choice, hand.before, hand.set_at) = (hand.before, None, None);
+            hand.acts = hand.acts.saturating_sub(1);
+            self.settles_at.remove(&awake);
+            self.set(now, asleep, choice);
+        }
+    }
+
+    /// What was shown of one attribute, with what the booking said of it.
+    pub fn of(&self, attribute: Attribute, stay: &Stay) -> StayEvidence {
+        let hand = self.hands.get(&attribute);
+        let device = hand.and_then(|hand| {
+            Some(Settled {
+                settled: hand.settled()?,
+                nights: u16::try_from(hand.nights.len()).unwrap_or(u16::MAX).max(1),
+                acts: hand.acts,
+            })
+        });
+        StayEvidence {
+            device,
+            confirmed: hand.and_then(|hand| hand.confirmed),
+            booking: declared(attribute, stay),
+            ..StayEvidence::none(attribute)
+        }
+    }
+
+    /// The guest confirmed a value when asked.
+    pub fn confirm(&mut self, attribute: Attribute, said: Said) {
+        self.hands.entry(attribute).or_default().confirmed = Some(said);
+    }
+
+    /// Takes off and returns the attributes that have stood long enough to be told of.
+    pub fn take_settled(&mut self, now: Moment) -> Vec<Attribute> {
+        let settled: Vec<Attribute> = self
             .settles_at
             .iter()
             .filter(|(_, at)| **at <= now)
-            .map(|(point, _)| *point)
+            .map(|(attribute, _)| *attribute)
             .collect();
-        settled.iter().for_each(|point| {
-            self.settles_at.remove(point);
+        settled.iter().for_each(|attribute| {
+            self.settles_at.remove(attribute);
         });
         settled
     }
@@ -68,8 +137,8 @@ impl Evidence {
     /// Towards morning the night is counted: what stands now is what the guest sleeps with.
     pub fn end_night(&mut self, calendar: &Calendar, now: Moment) {
         if self.night_ends_at.is_some_and(|at| at <= now) {
-            for shown in self.shown.values_mut().filter(|shown| shown.nights.len() < NIGHTS_MAX) {
-                shown.nights.extend(shown.choice);
+            for hand in self.hands.values_mut().filter(|hand| hand.nights.len() < NIGHTS_MAX) {
+                hand.nights.extend(hand.choice);
             }
             self.night_ends_at = None;
         }
@@ -84,44 +153,69 @@ impl Evidence {
     }
 
     /// Tells what is preferred now.
-    pub fn report(
+    pub fn report(&mut self, room: &RoomId, stay: &Stay, answer: &Answer, is_final: bool) -> Option<PreferenceReport> {
+        let hand = self.hands.get(&answer.attribute)?;
+        let rule = if hand.confirmed.is_some() && hand.acts == 0 {
+            "guest-confirmed"
+        } else {
+            "guest-set-by-hand"
+        };
+        let because = Because::rule(rule)
+            .with_some("choice", hand.choice.map(Said::scalar))
+            .with_some("confirmed", hand.confirmed.map(Said::scalar))
+            .with("acts", hand.acts)
+            .with("earlier_stays", answer.stays)
+            .with_some("booking_said", declared(answer.attribute, stay).map(Said::scalar));
+        Some(self.tell(room, stay, answer, None, is_final, because))
+    }
+
+    /// Tells what is believed, and that the guest is to be asked.
+    pub fn question(&mut self, room: &RoomId, stay: &Stay, answer: &Answer, why: Doubt) -> PreferenceReport {
+        let unit = match answer.attribute.kind() {
+            SaidKind::Figure(unit) => Some(unit.to_owned()),
+            SaidKind::Choice(_) => None,
+        };
+        let because = Because::rule("is-it-as-last-time")
+            .with("why", why.word())
+            .with("earlier_stays", answer.stays);
+        let mut report = self.tell(room, stay, answer, Some(Question { why, unit }), false, because);
+        report.value = as_people_say(answer.attribute, answer.value).scalar();
+        report
+    }
+
+    fn tell(
         &mut self,
         room: &RoomId,
         stay: &Stay,
-        point: Point,
         answer: &Answer,
+        confirm: Option<Question>,
         is_final: bool,
-    ) -> Option<PreferenceReport> {
-        let shown = self.shown.get_mut(&point)?;
-        shown.revision += 1;
-        let said = attribute(point).and_then(|a| declared(a, stay));
-        let scalar = |h: i32| in_unit(point, h).map(|value| value.scalar());
-        let because = Because::rule("guest-set-by-hand")
-            .with_some("choice", shown.choice.and_then(scalar))
-            .with("acts", shown.acts)
-            .with("earlier_stays", answer.stays)
-            .with_some("booking_said", said.and_then(scalar));
-        Some(PreferenceReport {
+        because: Because,
+    ) -> PreferenceReport {
+        let hand = self.hands.entry(answer.attribute).or_default();
+        hand.revision += 1;
+        PreferenceReport {
             stay: stay.token.clone(),
             guest: stay.guest.clone(),
             room: room.clone(),
-            attribute: point,
-            value: scalar(answer.hundredths)?,
-            sd: (answer.sd * 1000.0).round() / 1000.0,
-            within_one: (answer.within_one * 1000.0).round() / 1000.0,
-            tags: answer.tags.iter().map(|tag| (*tag).to_owned()).collect(),
-            declared: said.and_then(scalar),
-            acts: shown.acts,
-            nights: u16::try_from(shown.nights.len()).unwrap_or(u16::MAX),
+            attribute: answer.attribute,
+            value: answer.value.scalar(),
+            sd: (answer.sd.unwrap_or_default() * 1000.0).round() / 1000.0,
+            within_one: (answer.within * 1000.0).round() / 1000.0,
+            tags: answer.told_tags().map(str::to_owned).collect(),
+            confirm,
+            declared: declared(answer.attribute, stay).map(Said::scalar),
+            acts: hand.acts,
+            nights: u16::try_from(hand.nights.len()).unwrap_or(u16::MAX),
             is_final,
-            revision: shown.revision,
+            revision: hand.revision,
             because,
-        })
+        }
     }
 
-    /// The settings that anything was shown of.
-    pub fn points(&self) -> Vec<Point> {
-        self.shown.keys().copied().collect()
+    /// The attributes that anything was shown of.
+    pub fn attributes(&self) -> Vec<Attribute> {
+        self.hands.keys().copied().collect()
     }
 
     /// What the whole stay showed; none when it showed nothing.
@@ -133,20 +227,23 @@ impl Evidence {
         nights: u16,
         evenings: Vec<Evening>,
     ) -> Option<PriorSummary> {
-        let settled = |point| self.shown.get(&point).and_then(settled);
-        let (temperature, firmness) = (settled(Point::TargetTemperature), settled(Point::Firmness));
-        let is_anything = temperature.is_some() || firmness.is_some() || !evenings.is_empty();
+        let evidence: Vec<StayEvidence> = Attribute::ALL
+            .iter()
+            .map(|attribute| self.of(*attribute, stay))
+            .collect();
+        let is_anything = evidence.iter().any(|e| e.device.is_some() || e.confirmed.is_some()) || !evenings.is_empty();
         is_anything.then(|| PriorSummary {
             property: property.clone(),
             stay: stay.token.clone(),
             version: 1,
             day,
-            temperature: temperature.map(Celsius::from_hundredths),
-            firmness: firmness.map(Percent::from_hundredths),
+            temperature: None,
+            firmness: None,
             nights: nights.max(1),
-            acts: self.shown.values().map(|shown| shown.acts).sum(),
+            acts: self.hands.values().map(|hand| hand.acts).fold(0, u16::saturating_add),
             habits: wishes(&evenings),
             evenings,
+            evidence: evidence.into_iter().filter(|e| !e.is_empty()).collect(),
         })
     }
 }
@@ -160,15 +257,82 @@ fn wishes(evenings: &[Evening]) -> Vec<(Item, u16)> {
         .collect()
 }
 
+impl Hand {
+    /// The settled value: the median over the nights and the choice that stands now; of choices, the one most often in force.
+    fn settled(&self) -> Option<Said> {
+        let mut values: Vec<Said> = self.nights.iter().copied().chain(self.choice).collect();
+        values.sort_unstable();
+        let median = *values.get(values.len() / 2)?;
+        if median.figure().is_some() {
+            return Some(median);
+        }
+        let often = |said: &Said| values.iter().filter(|other| *other == said).count();
+        values
+            .iter()
+            .copied()
+            .max_by_key(|said| (often(said), Some(*said) == self.choice))
+    }
+}
+
+/// A figure as people say it: in half degrees, and else in fives.
+fn as_people_say(attribute: Attribute, said: Said) -> Said {
+    let step = match attribute.kind() {
+        SaidKind::Figure("C") => 50,
+        _ => 500,
+    };
+    let round = |figure: i32| Said::hundredths((figure + step / 2).div_euclid(step) * step);
+    said.figure().map_or(said, |figure| round(figure.hundredths()))
+}
+
+/// What the booking said of an attribute.
+pub fn declared(attribute: Attribute, stay: &Stay) -> Option<Said> {
+    match attribute {
+        Attribute::TargetTemperature => stay.declared.temperature.map(|t| Said::hundredths(t.hundredths())),
+        Attribute::Firmness => stay.declared.firmness.map(|f| Said::hundredths(f.hundredths())),
+        _ => None,
+    }
+}
+
+/// Which like a setting shows.
+fn attribute(point: Point, value: &Value, is_asleep: bool) -> Option<(Attribute, Said)> {
+    let either = |awake, asleep| if is_asleep { asleep } else { awake };
+    Some(match (point, value) {
+        (Point::TargetTemperature, Value::Temperature(t)) => (
+            either(Attribute::TargetTemperature, Attribute::AsleepTemperature),
+            Said::hundredths(t.hundredths()),
+        ),
+        (Point::Firmness, Value::Share(p)) => (
+            either(Attribute::Firmness, Attribute::AsleepFirmness),
+            Said::hundredths(p.hundredths()),
+        ),
+        (Point::FanMode, Value::Fan(mode)) => (Attribute::Fan, Said::Choice(fan(*mode)?)),
+        (Point::CoverPosition, Value::Share(open)) => (Attribute::Curtain, Said::Choice(curtain(*open))),
+        _ => return None,
+    })
+}
+
+/// Makers number their stages otherwise; a like that is to hold elsewhere is one of five.
+fn fan(mode: FanMode) -> Option<Choice> {
+    Some(match mode {
+        FanMode::Off => Choice::Off,
+        FanMode::Auto => Choice::Auto,
+        FanMode::Quiet | FanMode::Low | FanMode::Speed1 | FanMode::Speed2 => Choice::Low,
+        FanMode::Medium | FanMode::Speed3 => Choice::Medium,
+        FanMode::High | FanMode::Turbo | FanMode::Speed4 | FanMode::Speed5 | FanMode::Speed6 => Choice::High,
+        FanMode::On => return None,
+    })
+}
+
+/// Within a tenth of its end it is closed, or open.
+fn curtain(open: Percent) -> Choice {
+    match open.hundredths() {
+        ..=1000 => Choice::Closed,
+        9000.. => Choice::Open,
+        _ => Choice::Half,
+    }
+}
+
 /// The value of so many hundredths of a point's unit.
 pub fn in_unit(point: Point, hundredths: i32) -> Option<Value> {
     Value::from_number(f64::from(hundredths) / 100.0, point.kind().unit())
-}
-
-fn hundredths(value: &Value) -> Option<i32> {
-    match value {
-        Value::Temperature(t) => Some(t.hundredths()),
-        Value::Share(p) => Some(p.hundredths()),
-        _ => None,
-    }
 }

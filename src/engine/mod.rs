@@ -22,8 +22,8 @@ mod thermal;
 mod timetable;
 
 use crate::model::{
-    Celsius, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal, RoomId, SaveWhen, Span,
-    StatusNotice, StayNotice,
+    Celsius, ConfirmNotice, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal, RoomId,
+    SaveWhen, Span, StatusNotice, StayNotice,
 };
 use calendar::Calendar;
 use preference::Guest;
@@ -143,6 +143,7 @@ impl Engine {
             },
             Event::Stay(notice) => self.stay(now, &notice, &mut effects),
             Event::Prior(prior) => self.prior(now, &prior, &mut effects),
+            Event::Confirm(notice) => self.confirm(now, &notice, &mut effects),
             Event::RequestStatus(notice) => self.request_status(now, &notice, &mut effects),
             Event::Outdoor { temperature } => {
                 self.common.outdoor = Some((temperature, now));
@@ -345,6 +346,15 @@ impl Engine {
         for place in places {
             self.in_room(place, now, effects, |room, world, out| room.guest_changed(world, out));
         }
+    }
+
+    fn confirm(&mut self, now: Moment, notice: &ConfirmNotice, effects: &mut Vec<Effect>) {
+        let Some(place) = self.rooms.iter().position(|room| room.holds(&notice.stay)) else {
+            return refuse(effects, "question_unknown", notice.stay.as_str());
+        };
+        self.in_room(place, now, effects, |room, world, out| {
+            room.answered(world, notice, out)
+        });
     }
 
     fn request_status(&mut self, now: Moment, notice: &StatusNotice, effects: &mut Vec<Effect>) {

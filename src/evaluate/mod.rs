@@ -5,6 +5,7 @@
 //! of the files and names of the figures: docs/evaluate.md.
 
 pub mod habit;
+pub mod preference;
 
 use serde::de::DeserializeOwned;
 use std::io::{BufRead, Read, Write};

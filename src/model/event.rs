@@ -1,8 +1,11 @@
 //! What can happen?
 
-use super::{Celsius, CommandId, DeviceId, Moment, Prior, Property, Reading, StatusNotice, StayNotice};
+use super::{Celsius, CommandId, ConfirmNotice, DeviceId, Moment, Prior, Property, Reading, StatusNotice, StayNotice};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+
+/// The air outside where people live, C; what is told beyond it is a fault of the teller.
+pub const OUTDOOR_C: std::ops::RangeInclusive<f64> = -60.0..=60.0;
 
 /// What became of a command on its way to the device. Whether the device obeyed shows only in its readings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +47,8 @@ pub enum Event {
     Stay(StayNotice),
     /// What is known of a guest elsewhere.
     Prior(Prior),
+    /// The guest's answer to a question.
+    Confirm(ConfirmNotice),
     /// What central says of a request.
     RequestStatus(StatusNotice),
     /// The weather outside.

@@ -8,6 +8,7 @@ mod effect;
 mod event;
 mod id;
 mod point;
+mod preference;
 mod property;
 mod reading;
 mod record;
@@ -19,11 +20,12 @@ mod value;
 
 pub use because::{Because, Fact};
 pub use effect::{Command, CommandId, Effect, Purpose, Refusal, SaveWhen};
-pub use event::{Event, Stamped, WriteResult};
+pub use event::{Event, OUTDOOR_C, Stamped, WriteResult};
 pub use id::{
     DeviceId, GuestToken, IdFault, Item, LinkId, ProfileId, PropertyId, RequestId, RoomId, StayToken, ZoneId,
 };
 pub use point::{Point, PointRole, ValueKind};
+pub use preference::{Attribute, Choice, Said, SaidKind, Settled, StayEvidence};
 pub use property::{
     Ability, Arrival, CallService, DeviceRole, DeviceSetup, Habits, Levels, Limits, Plant, Policies, Property,
     RoomSetup,
@@ -31,11 +33,12 @@ pub use property::{
 pub use reading::{Freshness, Quality, Reading};
 pub use record::Key;
 pub use report::{
-    Class, EdgeState, Emergency, PreferenceReport, Readiness, ReadinessVerdict, Report, StateReport, Stream,
+    Class, Doubt, EdgeState, Emergency, PreferenceReport, Question, Readiness, ReadinessVerdict, Report, StateReport,
+    Stream,
 };
 pub use request::{
     Basis, Department, Knock, Need, Relevance, RequestState, RequestStatus, ServiceRequest, StatusNotice, Urgency,
 };
-pub use stay::{Declared, Evening, Prior, PriorSummary, StayNotice, StayStatus};
+pub use stay::{ConfirmNotice, Declared, Evening, Prior, PriorSummary, StayNotice, StayStatus};
 pub use time::{Moment, Span};
-pub use value::{Celsius, FanMode, Firmness, HvacMode, Percent, Symbol, Unit, Value};
+pub use value::{Celsius, FanMode, Figure, Firmness, HvacMode, Percent, Symbol, Unit, Value};

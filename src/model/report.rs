@@ -1,6 +1,8 @@
 //! What does central get to hear, in which stream, and how much does each kind of message matter?
 
-use super::{Because, Celsius, GuestToken, Moment, Point, RequestId, RequestState, RoomId, ServiceRequest, StayToken};
+use super::{
+    Attribute, Because, Celsius, GuestToken, Moment, Point, RequestId, RequestState, RoomId, ServiceRequest, StayToken,
+};
 use serde::{Deserialize, Serialize};
 
 /// The streams to central. Each has a sequence of its own, without gaps.
@@ -147,6 +149,43 @@ pub struct Readiness {
     pub because: Because,
 }
 
+/// Why the guest is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// Known from earlier stays, never confirmed.
+    KnownFromEarlierStays,
+    /// The last stay was far from those before it.
+    SuspectedChange,
+    /// Two stays contradict what was confirmed.
+    ConfirmedVsDevice,
+    /// Last seen more than six months ago.
+    Dormant,
+}
+
+impl Doubt {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Doubt::KnownFromEarlierStays => "known_from_earlier_stays",
+            Doubt::SuspectedChange => "suspected_change",
+            Doubt::ConfirmedVsDevice => "confirmed_vs_device",
+            Doubt::Dormant => "dormant",
+        }
+    }
+}
+
+/// The guest is to be asked, once: "24 C, as last time?" The answer comes as `down/confirm`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Why.
+    pub why: Doubt,
+    /// The unit of the value asked about; none where there are choices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+}
+
 /// What a stay showed of a guest's likes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -159,16 +198,20 @@ pub struct PreferenceReport {
     /// Where.
     pub room: RoomId,
     /// Of which setting.
-    pub attribute: Point,
-    /// What is preferred now, bare, in the point's unit.
+    pub attribute: Attribute,
+    /// What is preferred now, bare: a figure in the attribute's unit, or one of its choices.
     pub value: serde_json::Value,
-    /// Standard deviation, in the same unit.
+    /// Standard deviation, in the same unit; 0 where there are choices.
     pub sd: f64,
-    /// The probability that the guest's own choice lies within 1 of it.
+    /// The probability that the guest's own choice is this one, or lies within the attribute's reach of it: 1 C, 10 % or
+    /// 30 min.
     pub within_one: f64,
-    /// `recently_changed`, `booking_vs_device`.
+    /// `recent_change`, `booking_vs_device`, `confirmed_vs_device`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// Whether the guest is to be asked about the value. Central asks once, and not at night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<Question>,
     /// What the booking said, when it says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared: Option<serde_json::Value>,
@@ -286,7 +329,7 @@ impl Report {
             Report::Request(r) => format!("{}.r{}", r.id, r.revision),
             Report::RequestState(r) => format!("{}.state-{}", r.id, r.revision),
             Report::Readiness(r) => format!("{}.{}.readiness-{}", r.room, r.stay, r.revision),
-            Report::Preference(r) => format!("{}.{}.{}-{}", r.room, r.stay, r.attribute, r.revision),
+            Report::Preference(r) => format!("{}.{}.{}-{}", r.room, r.stay, r.attribute.word(), r.revision),
         }
     }
 }

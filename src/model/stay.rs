@@ -1,6 +1,6 @@
 //! What do others tell us of a stay and of a guest, without telling who it is?
 
-use super::{Celsius, GuestToken, Item, Moment, Percent, PropertyId, RoomId, StayToken};
+use super::{Attribute, Celsius, GuestToken, Item, Moment, Percent, PropertyId, RoomId, Said, StayEvidence, StayToken};
 use serde::{Deserialize, Serialize};
 
 /// How far a stay has come, as the PMS or central says.
@@ -74,7 +74,10 @@ fn one() -> u8 {
 }
 
 /// What one earlier stay showed, here or at another property. One writer for each (property, stay).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+///
+/// The order of two summaries of one stay is that of their versions, and then of all they say: which of the two counts
+/// is the same wherever they meet.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PriorSummary {
     /// Where it was.
@@ -105,11 +108,16 @@ pub struct PriorSummary {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub evenings: Vec<Evening>,
+    /// What it showed, attribute by attribute; what stands here counts before `temperature` and `firmness`, which writers
+    /// of earlier versions know alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub evidence: Vec<StayEvidence>,
 }
 
 /// One night of a stay. Minutes count from the local midnight that begins the evening's date, so that the small hours and
 /// the morning after lie beyond 1440.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Evening {
     /// When the desk checked the guest in, on the first night.
@@ -131,6 +139,19 @@ pub struct Evening {
     pub declined: Vec<Item>,
 }
 
+/// The guest's answer to a question that central was asked to put (`confirm` in a preference report).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmNotice {
+    /// Of which stay.
+    pub stay: StayToken,
+    /// Of which attribute.
+    pub attribute: Attribute,
+    /// What the guest wants: the value asked about, or another. None: the guest would not say, and is not asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Said>,
+}
+
 /// What is known of a guest elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -149,4 +170,8 @@ pub struct Prior {
     #[serde(default)]
     #[schemars(length(max = 16))]
     pub items: Vec<Item>,
+    /// What stays up to this day of check-out showed is erased and never comes back, whoever sends it again; days since
+    /// 1970-01-01. The latest such day counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_up_to: Option<i32>,
 }

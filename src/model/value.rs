@@ -108,6 +108,11 @@ hundredths!(
     Percent, "%", 0, 100
 );
 
+hundredths!(
+    /// A figure of a guest's likes, in hundredths of its attribute's unit (C, %, or minutes).
+    Figure, "of the attribute's unit", -10000, 10000
+);
+
 /// Mattress firmness: 0 is the softest the bed can be, 100 the hardest.
 pub type Firmness = Percent;
 
@@ -156,6 +161,8 @@ macro_rules! words {
         }
     };
 }
+
+pub(super) use words;
 
 words! {
     /// What a climate unit is told to do.

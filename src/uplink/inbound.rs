@@ -8,7 +8,9 @@
 use super::message::{SPEC_VERSION, event_type};
 use super::rejection::{Reason, Rejection};
 use super::strict;
-use crate::model::{Event, Moment, Prior, PropertyId, StatusNotice, StayNotice, Stream};
+use crate::model::{
+    Celsius, ConfirmNotice, Event, Moment, OUTDOOR_C, Prior, PropertyId, StatusNotice, StayNotice, Stream,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -19,28 +21,39 @@ pub enum DownKind {
     Stay,
     /// What is known of a guest from elsewhere.
     Prior,
+    /// The guest's answer to a question.
+    Confirm,
     /// What became of a request.
     RequestStatus,
     /// Central has messages of ours.
     Ack,
+    /// The weather at the property.
+    Weather,
 }
 
 /// The kinds that the contract has and this version does not act on.
-const NOT_BUILT_YET: &[&str] = &[
-    "confirm", "request", "override", "erase", "export", "weather", "command",
-];
+const NOT_BUILT_YET: &[&str] = &["request", "override", "erase", "export", "command"];
 
 impl DownKind {
     /// Every kind.
-    pub const ALL: [DownKind; 4] = [DownKind::Stay, DownKind::Prior, DownKind::RequestStatus, DownKind::Ack];
+    pub const ALL: [DownKind; 6] = [
+        DownKind::Stay,
+        DownKind::Prior,
+        DownKind::Confirm,
+        DownKind::RequestStatus,
+        DownKind::Ack,
+        DownKind::Weather,
+    ];
 
     /// The kind's name, which is the last level of its topic.
     pub const fn name(self) -> &'static str {
         match self {
             DownKind::Stay => "stay",
             DownKind::Prior => "prior",
+            DownKind::Confirm => "confirm",
             DownKind::RequestStatus => "request_status",
             DownKind::Ack => "ack",
+            DownKind::Weather => "weather",
         }
     }
 
@@ -81,6 +94,14 @@ pub struct AckNotice {
 
 fn yes() -> bool {
     true
+}
+
+/// The weather at the property, as central knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WeatherNotice {
+    /// Outdoor air, C.
+    pub temperature: Celsius,
 }
 
 /// The envelope of a message from central. Required is what CloudEvents requires; the extensions that brokers and
@@ -202,10 +223,16 @@ pub fn receive(
     match kind {
         DownKind::Stay => open::<StayNotice>(kind, text, now).map(|data| Inbound::Event(Event::Stay(data))),
         DownKind::Prior => open::<Prior>(kind, text, now).map(|data| Inbound::Event(Event::Prior(data))),
+        DownKind::Confirm => open::<ConfirmNotice>(kind, text, now).map(|data| Inbound::Event(Event::Confirm(data))),
         DownKind::RequestStatus => {
             open::<StatusNotice>(kind, text, now).map(|data| Inbound::Event(Event::RequestStatus(data)))
         }
         DownKind::Ack => open::<AckNotice>(kind, text, now).map(Inbound::Ack),
+        DownKind::Weather => open::<WeatherNotice>(kind, text, now).map(|data| {
+            Inbound::Event(Event::Outdoor {
+                temperature: data.temperature,
+            })
+        }),
     }
 }
 
@@ -278,9 +305,27 @@ impl Bounded for Prior {
         at_most(64, self.stays.len(), "stays")?;
         at_most(16, self.must_have.len(), "must_have")?;
         at_most(16, self.items.len(), "items")?;
-        self.stays
-            .iter()
-            .try_for_each(|stay| at_most(64, stay.habits.len(), "stays.habits"))
+        self.stays.iter().try_for_each(|stay| {
+            at_most(64, stay.habits.len(), "stays.habits")?;
+            at_most(64, stay.evenings.len(), "stays.evenings")?;
+            stay.evenings.iter().try_for_each(|evening| {
+                at_most(32, evening.asked.len(), "stays.evenings.asked")?;
+                at_most(32, evening.declined.len(), "stays.evenings.declined")
+            })
+        })
+    }
+}
+
+impl Bounded for ConfirmNotice {
+    fn check_bounds(&self) -> Result<(), Rejection> {
+        match self.value {
+            Some(said) if !self.attribute.takes(said) => Err(Rejection::at(
+                "value",
+                Reason::WrongType,
+                "a number, or one of the attribute's choices",
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -296,6 +341,16 @@ impl Bounded for StatusNotice {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+impl Bounded for WeatherNotice {
+    fn check_bounds(&self) -> Result<(), Rejection> {
+        if OUTDOOR_C.contains(&self.temperature.to_f64()) {
+            return Ok(());
+        }
+        let range = format!("{} to {} C", OUTDOOR_C.start(), OUTDOOR_C.end());
+        Err(Rejection::at("temperature", Reason::OutOfRange, range))
     }
 }
 

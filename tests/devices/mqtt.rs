@@ -13,7 +13,7 @@ use innkeeper::simulate::broker::Broker;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-fn options(address: SocketAddr, client_id: &str) -> LinkOptions {
+pub fn options(address: SocketAddr, client_id: &str) -> LinkOptions {
     let mut link = LinkOptions::new(address.ip().to_string(), address.port(), client_id);
     let millis = Duration::from_millis;
     link.pauses = Pauses {
@@ -42,14 +42,14 @@ async fn linked(bindings: Vec<DeviceBinding>) -> (Broker, Inbox, MqttDevices) {
 }
 
 /// A device's side of the broker.
-struct Bridge {
+pub struct Bridge {
     publisher: Publisher,
     lane: Lane,
     ticket: u64,
 }
 
 impl Bridge {
-    async fn at(broker: &Broker) -> Self {
+    pub async fn at(broker: &Broker) -> Self {
         Self::called("bridge", broker).await
     }
 
@@ -67,7 +67,7 @@ impl Bridge {
     }
 
     /// Says something and waits until the broker has it.
-    async fn say(&mut self, topic: &str, payload: impl Into<Bytes>) {
+    pub async fn say(&mut self, topic: &str, payload: impl Into<Bytes>) {
         self.ticket += 1;
         self.lane.send(self.ticket, topic, payload.into()).await.unwrap();
         loop {

@@ -441,9 +441,11 @@ async fn milk(stage: &mut Stage, day: i64, is_told: bool) -> bool {
             find_request(stage, &focus, since, Need::Routine)
         })
         .await;
-    let in_time = asked
-        .as_ref()
-        .is_some_and(|asked| asked.not_before.is_some_and(|from| from >= at(day, 22, 43) && from <= at(day, 22, 57)));
+    let in_time = asked.as_ref().is_some_and(|asked| {
+        asked
+            .not_before
+            .is_some_and(|from| from >= at(day, 22, 43) && from <= at(day, 22, 57))
+    });
     let id = asked.map(|asked| asked.id);
     let done = stage
         .wait_for(Span::minutes(20), pace::CLOSE, |stage| {
@@ -709,11 +711,13 @@ fn prior() -> Prior {
         acts: 3,
         habits: vec![(item(MILK), 23 * 60), (item(MILK), 23 * 60 + 2)],
         evenings: vec![],
+        evidence: Vec::new(),
     };
     Prior {
         guest: guest(),
         stays: vec![elsewhere],
         must_have: Vec::new(),
         items: Vec::new(),
+        erased_up_to: None,
     }
 }

@@ -106,7 +106,7 @@ fn readiness(voice: &Narrator, promise: &Readiness) -> String {
 }
 
 fn preference(report: &PreferenceReport) -> String {
-    let attribute = report.attribute.name().replace('_', " ");
+    let attribute = report.attribute.word().replace('_', " ");
     let lead = if report.is_final {
         "tells what the stay showed"
     } else {

@@ -94,11 +94,6 @@ fn central(desk: &mut Desk, place: &Place, link: &CentralLink) {
         let what = format!("requests travel to {:?} in plain text", link.host);
         desk.warn(&place.key("host"), what, "write tls = { ca = \"...\" }");
     }
-    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '/');
-    if !is_topic(&link.prefix) || !link.prefix.chars().all(plain) {
-        let help = "write levels of a-z, 0-9, '-' and '_' joined by '/', which every broker takes";
-        desk.error(&place.key("prefix"), format!("{:?} is no prefix", link.prefix), help);
-    }
 }
 
 fn access(desk: &mut Desk, place: &Place, tls: Option<&Tls>, username: Option<&String>, password: bool) {

@@ -4,6 +4,7 @@
 //! request derived again after a crash is the same request. This file keeps the open ones and their states.
 
 pub mod arrival;
+pub mod confirm;
 pub mod maintenance;
 pub mod make_up_room;
 pub mod routine;

@@ -1,15 +1,17 @@
 //! What follows from what is known now: for devices, for people, for central?
 
-use super::see::{attribute_answer, has_presence};
+use super::see::{answer, has_presence};
 use super::{Outcome, Room, World};
 use crate::engine::climate::{Decision, Phase};
 use crate::engine::devices::OFFLINE_GRACE;
 use crate::engine::evidence::in_unit;
 use crate::engine::occupancy::Presence;
-use crate::engine::requests::{arrival, maintenance, routine};
+use crate::engine::requests::{arrival, confirm, maintenance, routine};
 use crate::engine::shadow::Wish;
 use crate::engine::stay::Stay;
-use crate::model::{Because, DeviceId, DeviceSetup, HvacMode, Need, Point, Purpose, Report, SaveWhen, Value};
+use crate::model::{
+    Attribute, Because, DeviceId, DeviceSetup, HvacMode, Need, Point, Purpose, Report, SaveWhen, Value,
+};
 
 impl Room {
     /// Everything that follows by itself from what is known now.
@@ -122,20 +124,21 @@ impl Room {
     /// The bed as this guest sets it; only before the guest is in, and only when something is known.
     pub(super) fn prepare_bed(&mut self, world: World<'_>, out: &mut Outcome) {
         let stay = self.stays.foremost().cloned();
-        let answer = attribute_answer(world, stay.as_ref(), &self.evidence, Point::Firmness);
-        let Some(answer) = answer.filter(|a| a.from != "population" && world.property.policies.prepare_firmness) else {
+        let answer = answer(world, Attribute::Firmness, stay.as_ref(), &self.evidence);
+        let (value, from) = answer.applied();
+        if from == "population" || !world.property.policies.prepare_firmness {
             return;
-        };
+        }
         let Some((device, _)) = world.setup.actuator(Point::Firmness) else {
             return;
         };
-        let Some(value) = in_unit(Point::Firmness, answer.hundredths) else {
+        let Some(value) = value.figure().and_then(|f| in_unit(Point::Firmness, f.hundredths())) else {
             return;
         };
         let because = Because::rule("bed-as-this-guest-sets-it")
-            .with("preferred_from", answer.from)
+            .with("preferred_from", from)
             .with("earlier_stays", answer.stays)
-            .with("within_one", (answer.within_one * 100.0).round() / 100.0);
+            .with("within_one", (answer.within * 100.0).round() / 100.0);
         self.want(world, device, Point::Firmness, value, Purpose::Prepare, because, out);
     }
 
@@ -191,6 +194,7 @@ impl Room {
     /// Requests that follow from the stay, the hour and the devices' health.
     pub(super) fn serve(&mut self, world: World<'_>, out: &mut Outcome) {
         self.serve_arrival(world, out);
+        self.ask_once(world, out);
         self.serve_routine(world, out);
         self.serve_health(world, out);
         let barred = self.barred(world);
@@ -211,6 +215,30 @@ impl Room {
         let draft = arrival::draft(&world.setup.id, stay, guest);
         let report = draft.and_then(|draft| self.requests.raise(world.now, policies, draft));
         report.into_iter().for_each(|report| out.report(report));
+    }
+
+    /// Once a stay, and never at night, the guest is asked whether it is as last time.
+    pub(super) fn ask_once(&mut self, world: World<'_>, out: &mut Outcome) {
+        let Some(stay) = self.stays.current.clone() else { return };
+        let is_in = stay.arrived_at.is_some() && self.is_occupied(world) && self.barred(world).is_none();
+        if !self.confirm.may_ask(world.calendar, world.now, is_in) {
+            return;
+        }
+        let is_untouched = |attribute: &Attribute| self.evidence.of(*attribute, &stay).device.is_none();
+        let doubted = confirm::ASKED_ABOUT
+            .into_iter()
+            .filter(is_untouched)
+            .filter_map(|attribute| {
+                let answer = answer(world, attribute, Some(&stay), &self.evidence);
+                Some((confirm::doubt(&answer)?, answer))
+            });
+        // Of equal doubts the first attribute's: it is what a guest notices first.
+        let Some((why, answer)) = doubted.reduce(|a, b| if b.0 > a.0 { b } else { a }) else {
+            return;
+        };
+        self.confirm.put(answer.attribute);
+        let report = self.evidence.question(&world.setup.id, &stay, &answer, why);
+        out.report(Report::Preference(Box::new(report)));
     }
 
     /// What is expected of the guest's evening: told, offered, brought, taken back.

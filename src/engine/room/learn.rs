@@ -1,12 +1,15 @@
 //! Who changed this setting, and what does the stay show of the guest?
 
-use super::see::{attribute_answer, has_presence};
+use super::see::{answer, has_presence};
 use super::{Outcome, Room, Signs, World};
 use crate::engine::devices::News;
-use crate::engine::occupancy::Sign;
+use crate::engine::occupancy::{Presence, Sign};
+use crate::engine::requests::confirm::{Confirm, Worth};
 use crate::engine::shadow::Judgement;
 use crate::engine::stay::{Stay, Turn};
-use crate::model::{Because, DeviceSetup, HvacMode, Point, ReadinessVerdict, Report, SaveWhen, Value};
+use crate::model::{
+    Because, ConfirmNotice, DeviceSetup, HvacMode, Point, ReadinessVerdict, Report, Said, SaveWhen, Value,
+};
 
 impl Room {
     pub(super) fn setting(
@@ -71,7 +74,9 @@ impl Room {
             self.climate.suspend();
             return;
         };
-        self.evidence.act(world.now, stay, point, value);
+        let is_asleep = self.occupancy.presence(world.now) == Presence::Asleep;
+        self.evidence.act(world.now, stay, point, value, is_asleep);
+        self.confirm.hand();
         self.respect(point, value);
     }
 
@@ -130,9 +135,9 @@ impl Room {
 
     pub(super) fn stay_ended(&mut self, world: World<'_>, stay: &Stay, out: &mut Outcome) {
         let mut evidence = std::mem::take(&mut self.evidence);
-        for point in evidence.points() {
-            let answer = attribute_answer(world, Some(stay), &evidence, point);
-            let report = answer.and_then(|answer| evidence.report(&world.setup.id, stay, point, &answer, true));
+        for attribute in evidence.attributes() {
+            let answer = answer(world, attribute, Some(stay), &evidence);
+            let report = evidence.report(&world.setup.id, stay, &answer, true);
             report
                 .into_iter()
                 .for_each(|report| out.report(Report::Preference(Box::new(report))));
@@ -161,19 +166,47 @@ impl Room {
 
     pub(super) fn close(&mut self, stay: &Stay, rule: &'static str, out: &mut Outcome) {
         self.climate.stay_ended();
-        self.signs = Signs::default();
+        (self.signs, self.confirm) = (Signs::default(), Confirm::default());
         let reports = self
             .requests
             .withdraw_stay(&stay.token, &Because::rule(rule).with("stay", &stay.token));
         reports.into_iter().for_each(|report| out.report(report));
     }
 
+    /// The guest has answered central's question. The value counts at once, unless the guest's own hand came before it.
+    pub(super) fn confirmed(&mut self, world: World<'_>, notice: &ConfirmNotice, out: &mut Outcome) {
+        let worth = self.confirm.answered(notice.attribute);
+        let value = notice.value.filter(|said| notice.attribute.takes(*said));
+        let rule = match (worth, value) {
+            (Worth::Unasked, _) => return out.refuse("question_unknown", notice.stay.to_string()),
+            (_, None) => "guest-would-not-say",
+            (Worth::TooLate, _) => "hand-came-before-the-answer",
+            (Worth::Word, Some(_)) => "guest-confirmed",
+        };
+        out.save(SaveWhen::Now);
+        out.note(
+            world,
+            Because::rule(rule)
+                .with("attribute", notice.attribute)
+                .with_some("value", value.map(Said::scalar)),
+        );
+        if let (Worth::Word, Some(said), Some(stay)) = (worth, value, self.stays.current.clone()) {
+            self.evidence.confirm(notice.attribute, said);
+            let answer = answer(world, notice.attribute, Some(&stay), &self.evidence);
+            let report = self.evidence.report(&world.setup.id, &stay, &answer, false);
+            report
+                .into_iter()
+                .for_each(|report| out.report(Report::Preference(Box::new(report))));
+        }
+        self.settle(world, out);
+    }
+
     pub(super) fn learn(&mut self, world: World<'_>, out: &mut Outcome) {
         let Some(stay) = self.stays.current.clone() else { return };
         self.evidence.end_night(world.calendar, world.now);
-        for point in self.evidence.take_settled(world.now) {
-            let answer = attribute_answer(world, Some(&stay), &self.evidence, point);
-            let report = answer.and_then(|answer| self.evidence.report(&world.setup.id, &stay, point, &answer, false));
+        for attribute in self.evidence.take_settled(world.now) {
+            let answer = answer(world, attribute, Some(&stay), &self.evidence);
+            let report = self.evidence.report(&world.setup.id, &stay, &answer, false);
             report
                 .into_iter()
                 .for_each(|report| out.report(Report::Preference(Box::new(report))));

@@ -11,17 +11,18 @@ mod see;
 use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
-use crate::engine::evidence::{Evidence, in_unit};
+use crate::engine::evidence::Evidence;
 use crate::engine::occupancy::{Occupancy, Presence};
 use crate::engine::preference::Guest;
+use crate::engine::requests::confirm::Confirm;
 use crate::engine::requests::{Requests, arrival, routine, safety};
 use crate::engine::shadow::Shadow;
 use crate::engine::stay::{StayFault, Stays};
 use crate::engine::thermal::Thermal;
 use crate::model::{
-    Because, Celsius, Command, DeviceId, Effect, GuestToken, Item, Key, Moment, Need, Point, PriorSummary, Property,
-    Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, ServiceRequest, StatusNotice,
-    StayNotice, StayToken, WriteResult,
+    Because, Celsius, Command, ConfirmNotice, DeviceId, Effect, GuestToken, Item, Key, Moment, Need, PriorSummary,
+    Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, ServiceRequest,
+    StatusNotice, StayNotice, StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -75,6 +76,7 @@ pub struct Room {
     routine: routine::Routine,
     requests: Requests,
     safety: safety::Safety,
+    confirm: Confirm,
     signs: Signs,
     changed_at: Option<Moment>,
 }
@@ -199,6 +201,20 @@ impl Room {
         None
     }
 
+    /// The guest's answer to a question.
+    pub fn answered(&mut self, world: World<'_>, notice: &ConfirmNotice, out: &mut Outcome) {
+        let is_current = self
+            .stays
+            .current
+            .as_ref()
+            .is_some_and(|stay| stay.token == notice.stay);
+        if is_current {
+            self.confirmed(world, notice, out);
+        } else {
+            out.refuse("question_unknown", notice.stay.to_string());
+        }
+    }
+
     /// The time has come for something, or the property changed.
     pub fn advance(&mut self, world: World<'_>, out: &mut Outcome) {
         out.save(SaveWhen::Soon);
@@ -240,6 +256,7 @@ impl Room {
         let in_stay = self.stays.current.as_ref().map(|_| {
             [
                 self.evidence.deadline(),
+                self.confirm.deadline(world.calendar, now),
                 self.routine
                     .deadline(&world.property.policies.habits, world.calendar, now),
             ]
@@ -276,7 +293,7 @@ impl Room {
             "presence": self.occupancy.presence(world.now).word(),
             "phase": self.climate.phase.word(),
             "temperature": view.temperature,
-            "preferred": in_unit(Point::TargetTemperature, view.preferred.hundredths).map(|v| v.scalar()),
+            "preferred": view.preferred.value,
             "preferred_from": if self.climate.choice.is_some() { "hand" } else { view.preferred.from },
             "stay": self.stays.foremost().map(|stay| stay.token.as_str()),
             "eta": self.stays.foremost().and_then(|stay| stay.eta),

@@ -1,12 +1,12 @@
 //! What does the room look like now, to whoever decides?
 
 use super::{Room, World};
-use crate::engine::climate::View;
+use crate::engine::climate::{Preferred, View};
 use crate::engine::evidence::Evidence;
 use crate::engine::occupancy::Senses;
-use crate::engine::preference::{self, ATTRIBUTES, Answer, Attribute};
+use crate::engine::preference::{self, Answer, Asked};
 use crate::engine::stay::Stay;
-use crate::model::{DeviceRole, DeviceSetup, HvacMode, Point, RoomSetup, Value};
+use crate::model::{Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Point, RoomSetup, Value};
 
 impl Room {
     /// Whether somebody is, or may be, in. With a guest checked in, a sensor that is silent, or missing, means "may be".
@@ -50,7 +50,7 @@ impl Room {
             current: self.stays.current.as_ref(),
             due: self.stays.next_due(),
             temperature: temperature.filter(|_| is_fresh),
-            preferred: answer(world, &ATTRIBUTES[0], stay, &self.evidence),
+            preferred: preferred(world, stay, &self.evidence),
             policies: &world.property.policies,
             outdoor: world.outdoor,
             mode: if power == Some(false) {
@@ -63,26 +63,38 @@ impl Room {
     }
 }
 
-pub(super) fn answer(world: World<'_>, attribute: &Attribute, stay: Option<&Stay>, evidence: &Evidence) -> Answer {
+/// What the guest of a stay likes.
+pub(super) fn answer(world: World<'_>, attribute: Attribute, stay: Option<&Stay>, evidence: &Evidence) -> Answer {
     let guest = stay.and_then(|s| s.guest.as_ref()).and_then(|g| world.guests.get(g));
-    let usual = match attribute.point {
-        Point::TargetTemperature => world.property.policies.comfort.hundredths(),
-        _ => 5000,
+    let usual = match attribute {
+        Attribute::TargetTemperature | Attribute::ArrivalTemperature => Some(world.property.policies.comfort.to_f64()),
+        _ => None,
     };
     // The stay in progress teaches only about its own guest, not about the one who comes next.
-    let shown = stay
-        .filter(|s| s.checked_in_at.is_some())
-        .and_then(|_| evidence.of(attribute.point));
-    preference::answer(attribute, guest, stay, shown, usual, world.calendar.day(world.now))
+    let nothing = Evidence::default();
+    let now = stay.map(|stay| {
+        let evidence = if stay.checked_in_at.is_some() {
+            evidence
+        } else {
+            &nothing
+        };
+        evidence.of(attribute, stay)
+    });
+    preference::answer(&Asked {
+        attribute,
+        guest,
+        now: now.as_ref(),
+        usual,
+        today: world.calendar.day(world.now),
+    })
 }
 
-pub(super) fn attribute_answer(
-    world: World<'_>,
-    stay: Option<&Stay>,
-    evidence: &Evidence,
-    point: Point,
-) -> Option<Answer> {
-    preference::attribute(point).map(|attribute| answer(world, attribute, stay, evidence))
+fn preferred(world: World<'_>, stay: Option<&Stay>, evidence: &Evidence) -> Preferred {
+    let (value, from) = answer(world, Attribute::TargetTemperature, stay, evidence).applied();
+    let value = value.figure().map_or(world.property.policies.comfort, |figure| {
+        Celsius::from_hundredths(figure.hundredths())
+    });
+    Preferred { value, from }
 }
 
 pub(super) fn tells_presence(device: &DeviceSetup) -> bool {

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Because, Celsius, GuestToken, Moment, Point, ReadinessVerdict, Report, RequestId, RequestState, RoomId, StayToken,
+    Because, Celsius, Doubt, GuestToken, Moment, Point, Question, ReadinessVerdict, Report, RequestId, RequestState,
+    RoomId, StayToken,
 };
 use crate::uplink::inbound::receive;
 use crate::uplink::message::{UpMessage, receive_up};
@@ -139,11 +140,15 @@ fn samples() -> Vec<(&'static str, UpMessage)> {
         stay: stay(),
         guest: GuestToken::new("7f3a9c1e-0b52-4d1f-9d0e-2f6c8a1b4e77").ok(),
         room: room(),
-        attribute: Point::TargetTemperature,
+        attribute: Attribute::TargetTemperature,
         value: 23.5.into(),
         sd: 0.6,
         within_one: 0.9,
         tags: vec!["booking_vs_device".into()],
+        confirm: Some(Question {
+            why: Doubt::Dormant,
+            unit: Some("C".into()),
+        }),
         declared: Some(20.into()),
         acts: 4,
         nights: 2,

@@ -3,6 +3,8 @@
 //! `cargo bench --bench modbus` prints
 //! * processor time per 100,000 registers over Modbus/TCP beside a bare loop of the client library, in alternating
 //!   rounds of the same process: 100 units behind one gateway, and 100 units with a connection each;
+//! * whether 100 Modbus/TCP units are each read every second: the share of the reads that were due, and how far from a
+//!   second the intervals between two reads of one unit are;
 //! * the share of a full 9600-baud line that is used, where the other end of a pseudo-terminal takes the line's time.
 //!
 //! The server is a process of its own, so that its time is not counted.
@@ -10,7 +12,8 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use innkeeper::device::modbus::{
-    BlockId, BusEvent, BusPlan, LineSettings, Parity, Patience, PollBlock, ReadOp, Table, Transport, UnitPlan, spawn,
+    BlockId, BusEvent, BusHandle, BusPlan, LineSettings, Parity, Patience, PollBlock, ReadOp, Table, Transport,
+    UnitPlan, spawn,
 };
 use innkeeper::model::{DeviceId, LinkId};
 use std::collections::BTreeMap;
@@ -27,6 +30,7 @@ const REGISTERS: u16 = 10;
 const PERIOD: Duration = Duration::from_millis(100);
 const ROUND: Duration = Duration::from_secs(3);
 const ROUNDS: usize = 5;
+const SECONDS_WATCHED: u64 = 20;
 
 fn main() {
     if std::env::args().any(|arg| arg == "serve") {
@@ -63,6 +67,7 @@ fn main() {
         }
         ratios.sort_by(f64::total_cmp);
         println!("{name}: median {:.2} x the bare loop", ratios[ROUNDS / 2]);
+        runtime.block_on(each_second(name, address, connections));
     }
     child.kill().unwrap();
     child.wait().unwrap();
@@ -110,18 +115,54 @@ async fn bare(address: &str, connections: u8) -> u64 {
     registers
 }
 
-async fn ours(address: &str, connections: u8) -> u64 {
-    let (sender, mut events) = mpsc::channel(1024);
+/// The units on so many buses, each read once a period.
+fn buses(address: &str, connections: u8, period: Duration) -> (Vec<BusHandle>, mpsc::Receiver<BusEvent>) {
+    let (sender, events) = mpsc::channel(1024);
     let share = UNITS / connections;
-    let handles: Vec<_> = (0..connections)
-        .map(|n| {
-            let units = (1..=share).map(|unit| unit_plan(n + unit, PERIOD)).collect();
-            let transport = Transport::Tcp {
-                address: address.into(),
-            };
-            spawn(plan(transport, units), sender.clone()).unwrap()
-        })
+    let bus = |n| {
+        let units = (1..=share).map(|unit| unit_plan(n + unit, period)).collect();
+        let transport = Transport::Tcp {
+            address: address.into(),
+        };
+        spawn(plan(transport, units), sender.clone()).unwrap()
+    };
+    ((0..connections).map(bus).collect(), events)
+}
+
+/// Reads every unit once a second for a while.
+async fn each_second(name: &str, address: &str, connections: u8) {
+    let second = Duration::from_secs(1);
+    let (handles, mut events) = buses(address, connections, second);
+    let mut read: BTreeMap<DeviceId, Vec<tokio::time::Instant>> = BTreeMap::new();
+    let end = tokio::time::Instant::now() + second * SECONDS_WATCHED as u32;
+    while let Ok(Some(event)) = tokio::time::timeout_at(end, events.recv()).await {
+        if let BusEvent::Block { device, at, .. } = event {
+            read.entry(device).or_default().push(at);
+        }
+    }
+    drop(events);
+    for handle in handles {
+        handle.stop().await;
+    }
+    let fewest = read.values().map(Vec::len).min().unwrap_or(0);
+    let mut off: Vec<f64> = read
+        .values()
+        .flat_map(|times| times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64() - 1.0))
+        .map(f64::abs)
         .collect();
+    off.sort_by(f64::total_cmp);
+    let (p99, most) = (off[off.len() * 99 / 100], off[off.len() - 1]);
+    println!(
+        "{name}, each every second: {} units heard, the slowest {fewest} times in {SECONDS_WATCHED} s, \
+         intervals off by {:.1} ms (p99), {:.1} ms at most",
+        read.len(),
+        p99 * 1e3,
+        most * 1e3
+    );
+}
+
+async fn ours(address: &str, connections: u8) -> u64 {
+    let (handles, mut events) = buses(address, connections, PERIOD);
     let (end, mut registers) = (tokio::time::Instant::now() + ROUND, 0u64);
     let take = async {
         while let Some(event) = events.recv().await {

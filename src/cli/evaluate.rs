@@ -1,6 +1,6 @@
 //! How right is the inference, on a file of the engineer's own?
 
-use crate::evaluate::{Fault, Input, habit, preference};
+use crate::evaluate::{Fault, Input, habit, merges, occupancy, preference};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -11,10 +11,13 @@ use std::process::ExitCode;
 /// What is judged. docs/evaluate.md tells the forms of the files and the names of the figures.
 #[derive(Debug, Subcommand)]
 pub enum Evaluate {
-    /// Foreseen wishes: what recurs, and when it comes
-    Habit {
-        /// Guests with their nights, JSON lines
-        file: PathBuf,
+    /// Is somebody there, and asleep? Runs the engine over a log of door, motion and bed sensors
+    Occupancy {
+        /// JSON lines {"room", "t", "k", "v"}
+        events: PathBuf,
+        /// JSON lines with what was really so
+        #[arg(long, value_name = "FILE")]
+        truth: Option<PathBuf>,
         #[command(flatten)]
         common: Common,
     },
@@ -25,9 +28,28 @@ pub enum Evaluate {
         #[command(flatten)]
         common: Common,
     },
+    /// Foreseen wishes: what recurs, and when does it come?
+    Habit {
+        /// Guests with their nights, JSON lines
+        file: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Does every order in which gateways hear of a guest lead to the same answers? Needs no file
+    Merges {
+        /// How many histories
+        #[arg(long, default_value_t = 100_000, value_name = "N")]
+        count: u64,
+        /// What they are made from
+        #[arg(long, default_value_t = 1, value_name = "S")]
+        seed: u64,
+        /// Prints one JSON object of metrics
+        #[arg(long)]
+        json: bool,
+    },
 }
 
-/// What every judgement takes.
+/// What every judgement of a file takes.
 #[derive(Debug, Args)]
 pub struct Common {
     /// Prints one JSON object of metrics
@@ -42,11 +64,15 @@ impl Evaluate {
     /// Exit status 0 when the file was evaluated, whatever the figures.
     pub fn run(self) -> Result<ExitCode> {
         match self {
-            Evaluate::Habit { file, common } => common.judge(|answers| habit::evaluate(open(&file)?, answers)),
+            Evaluate::Occupancy { events, truth, common } => common.judge(|answers| {
+                let truth = truth.as_deref().map(open).transpose();
+                occupancy::evaluate(open(&events)?, truth?, answers)
+            }),
             Evaluate::Preference { file, common } => {
-                let metrics = preference::evaluate(open(&file)?, &mut *common.answers()?)?;
-                common.print(&metrics)
+                common.judge(|answers| preference::evaluate(open(&file)?, answers))
             }
+            Evaluate::Habit { file, common } => common.judge(|answers| habit::evaluate(open(&file)?, answers)),
+            Evaluate::Merges { count, seed, json } => print(&merges::evaluate(count, seed), json),
         }
     }
 }
@@ -56,7 +82,7 @@ impl Common {
         let mut answers = self.answers()?;
         let metrics = evaluate(&mut answers)?;
         answers.flush()?;
-        self.print(&metrics)
+        print(&metrics, self.json)
     }
 
     fn answers(&self) -> Result<Box<dyn Write>, Fault> {
@@ -69,15 +95,15 @@ impl Common {
         })?;
         Ok(Box::new(BufWriter::new(file)))
     }
+}
 
-    fn print(&self, metrics: &serde_json::Value) -> Result<ExitCode> {
-        if self.json {
-            println!("{}", serde_json::to_string(metrics)?);
-        } else {
-            println!("{}", serde_json::to_string_pretty(metrics)?);
-        }
-        Ok(ExitCode::SUCCESS)
+fn print(metrics: &serde_json::Value, json: bool) -> Result<ExitCode> {
+    if json {
+        println!("{}", serde_json::to_string(metrics)?);
+    } else {
+        println!("{}", serde_json::to_string_pretty(metrics)?);
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn open(path: &Path) -> Result<Input<BufReader<File>>, Fault> {

@@ -106,6 +106,13 @@ pub fn main() -> ExitCode {
     })
 }
 
+/// A runtime for the daemon: one thread for all sockets, beside the one that owns the engine and the store. What a message
+/// passes through then wakes no other thread but the owner's, and a gateway has few cores. Serial lines and the disk have
+/// threads of their own.
+fn daemon_runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
 /// A runtime for commands that wait for sockets: two threads carry a whole property.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread()

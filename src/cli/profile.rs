@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+/// What stands in an answer for a line that is no message.
+const NO_MESSAGE: &str = "no_message";
+
 /// Tries device profiles by hand.
 #[derive(Debug, Subcommand)]
 pub enum Profile {
     /// Holds profiles to their golden examples: the built-in ones, or the files and folders given
     Test(Test),
-    /// Decodes JSON lines {"topic", "payload"} from standard input
+    /// Decodes JSON lines {"topic", "payload"} from standard input; a line that is none is answered as rejected
     Decode(Decode),
     /// Says which profile fits each entry of zigbee2mqtt's bridge/devices, as JSON lines or one array on standard input
     Match(Match),
@@ -136,16 +139,32 @@ impl Decode {
             })?
         };
         let mut out = stdout().lock();
-        for (number, line) in stdin().lock().lines().enumerate() {
+        let mut is_all_read = true;
+        for (number, line) in stdin().lock().split(b'\n').enumerate() {
             let line = line?;
-            if line.trim().is_empty() {
+            if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let message = message(&line).with_context(|| format!("line {}", number + 1))?;
-            let decoded = crate::profile::decode_line(&profile, &message.0, &message.1);
-            writeln!(out, "{}", serde_json::to_string(&decoded)?)?;
+            let answer = match message(&line) {
+                Ok((topic, payload)) => {
+                    serde_json::to_string(&crate::profile::decode_line(&profile, &topic, &payload))?
+                }
+                Err(fault) => {
+                    is_all_read = false;
+                    eprintln!(
+                        "line {}: {fault:#}; write {{\"topic\": ..., \"payload\": ...}}",
+                        number + 1
+                    );
+                    serde_json::json!({ "topic": null, "readings": [], "rejected": NO_MESSAGE }).to_string()
+                }
+            };
+            writeln!(out, "{answer}")?;
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(if is_all_read {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::from(1)
+        })
     }
 }
 
@@ -196,8 +215,8 @@ fn failures_of(profile: &Model, failures: &[examples::Failure]) -> Vec<String> {
 }
 
 /// A message: the payload as text, or, for convenience, as the JSON it would be the text of.
-fn message(line: &str) -> Result<(String, Vec<u8>)> {
-    let message: serde_json::Value = serde_json::from_str(line)?;
+fn message(line: &[u8]) -> Result<(String, Vec<u8>)> {
+    let message: serde_json::Value = serde_json::from_slice(line)?;
     let topic = message
         .get("topic")
         .and_then(|t| t.as_str())

@@ -1,6 +1,6 @@
 //! How does the daemon run until it is told to stop?
 
-use super::{Configuration, runtime};
+use super::{Configuration, daemon_runtime, runtime};
 use crate::config::LogLevel;
 use crate::daemon::{self, Options, clock};
 use crate::model::{Need, PropertyId};
@@ -41,7 +41,7 @@ impl Run {
             record: self.record,
             make_key: false,
         };
-        runtime()?.block_on(async {
+        daemon_runtime()?.block_on(async {
             let running = daemon::start(configured, library, options).await?;
             let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
             let mut hup = signal(SignalKind::hangup())?;

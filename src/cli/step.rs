@@ -9,7 +9,6 @@ use std::fs::File;
 use std::io::{BufReader, BufWriter, stdin, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// Drives the real engine: JSON lines {"at", "event"} on standard input, {"at", "effects", "next"} on standard output.
 /// Between two events the engine is called at each of its deadlines. docs/recordings.md tells the format.
@@ -27,7 +26,7 @@ impl Step {
             Ok(loaded) => loaded,
             Err(code) => return Ok(code),
         };
-        let engine = Engine::new(Arc::new(configured.property)).map_err(anyhow::Error::msg)?;
+        let engine = Engine::new(configured.property).map_err(anyhow::Error::msg)?;
         let rejected = step_lines(engine, stdin().lock(), BufWriter::new(stdout().lock()))?;
         Ok(if rejected == 0 {
             ExitCode::SUCCESS
@@ -57,7 +56,7 @@ impl Replay {
             None
         } else {
             match (Configuration { paths: self.paths }).load() {
-                Ok((configured, _)) => Some(Arc::new(configured.property)),
+                Ok((configured, _)) => Some(configured.property),
                 Err(code) => return Ok(code),
             }
         };

@@ -7,7 +7,7 @@ use crate::device::bus::{BusDevice, BusSettings, bus_plan};
 use crate::device::modbus::{self, BusPlan, LineSettings, Transport};
 use crate::device::poll_plan::schedulability;
 use crate::model::{DeviceId, LinkId};
-use crate::profile::{DeviceBinding, Library, Parameters};
+use crate::profile::{Binder, DeviceBinding, Library, Parameters};
 use std::sync::Arc;
 
 /// Returns what each Modbus bus has to carry, in the order of the links. The daemon's buses are made from the same parts, so
@@ -25,10 +25,11 @@ pub fn bus_parts(configured: &Configured, library: &Library, id: &LinkId) -> Opt
     let Link::Modbus(link) = configured.link(id)? else {
         return None;
     };
+    let mut binder = Binder::default();
     let device = |(device, binding): (&DeviceId, &Binding)| {
         Some(BusDevice {
             unit: binding.unit?,
-            binding: device_binding(library, device, binding)?,
+            binding: device_binding(&mut binder, library, device, binding)?,
         })
     };
     let settings = BusSettings {
@@ -67,11 +68,19 @@ fn transport(link: &ModbusLink) -> Option<Transport> {
 }
 
 /// Returns the device's profile with its parameters filled in; none when the library has no such profile.
-pub fn device_binding(library: &Library, device: &DeviceId, binding: &Binding) -> Option<DeviceBinding> {
+/// The devices of one binder share what is the same for all of them.
+pub fn device_binding(
+    binder: &mut Binder,
+    library: &Library,
+    device: &DeviceId,
+    binding: &Binding,
+) -> Option<DeviceBinding> {
     let profile = Arc::clone(library.get(binding.profile.as_str())?);
-    let mut given: Parameters = binding.params.clone();
-    given.extend(binding.index.map(|index| ("index".to_owned(), index.to_string())));
-    DeviceBinding::new(profile, device.clone(), &given).ok()
+    let mut given = Arc::clone(&binding.params);
+    if let Some(index) = binding.index {
+        Arc::<Parameters>::make_mut(&mut given).insert("index".to_owned(), index.to_string());
+    }
+    binder.bind(profile, device.clone(), &given).ok()
 }
 
 /// Checks that every bus can carry what is on it.

@@ -9,9 +9,11 @@ use super::verify::Bound;
 use crate::model::{
     CallService, DeviceId, DeviceSetup, LinkId, Point, Policies, ProfileId, Property, RoomId, RoomSetup,
 };
+use crate::profile::Parameters;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// How many hexadecimal digits of the hash are kept: enough to tell two configurations of one property apart for ever.
 const HASH_DIGITS: usize = 16;
@@ -19,8 +21,8 @@ const HASH_DIGITS: usize = 16;
 /// A configuration in which nothing is wrong.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Configured {
-    /// What the engine is given.
-    pub property: Property,
+    /// What the engine is given; shared with it.
+    pub property: Arc<Property>,
     /// The links, by their id.
     pub links: Vec<LinkConfig>,
     /// How each device is reached.
@@ -51,7 +53,7 @@ pub struct Binding {
     /// Which revision of the profile.
     pub revision: u32,
     /// What the profile's placeholders are for this device.
-    pub params: BTreeMap<String, String>,
+    pub params: Arc<Parameters>,
     /// Its Modbus unit address.
     pub unit: Option<u8>,
     /// Which of a gateway's units it is.
@@ -104,7 +106,7 @@ pub(super) fn assemble(all: &Gathered, rooms: &[Room], bound: &[Vec<Bound<'_>>])
         LinkConfig { id: id.clone(), link }
     });
     let mut configured = Configured {
-        property: Property {
+        property: Arc::new(Property {
             id: property.id.clone(),
             zone: property.zone.clone(),
             limits: (&all.limits.value).into(),
@@ -114,7 +116,7 @@ pub(super) fn assemble(all: &Gathered, rooms: &[Room], bound: &[Vec<Bound<'_>>])
                 .zip(bound)
                 .map(|(room, bound)| room_setup(room, bound))
                 .collect(),
-        },
+        }),
         links: links.collect(),
         bindings: rooms
             .iter()
@@ -204,7 +206,7 @@ fn binding(room: &Room, bound: &Bound<'_>) -> (DeviceId, Binding) {
         link: bound.link.clone(),
         profile: bound.model.id.clone(),
         revision: bound.model.revision,
-        params: bound.params.clone(),
+        params: Arc::new(bound.params.clone()),
         unit: bound.unit,
         index: bound.index,
     };

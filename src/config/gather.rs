@@ -159,7 +159,7 @@ pub(super) fn gather(texts: &[Text]) -> (Desk, Option<Gathered>) {
         match Tree::parse(&text.name, &text.text) {
             Err(faults) => desk.faults.extend(faults),
             Ok(mut tree) => {
-                let faults = shape::faults(&tree, schema);
+                let faults = shape::faults(&tree, &schema);
                 let source = desk.trees.len();
                 desk.pruned
                     .extend(tree.prune(&faults).into_iter().map(|path| Place { source, path }));

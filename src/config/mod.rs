@@ -113,5 +113,5 @@ fn finish(desk: Desk, configured: Option<Configured>) -> Result<Configured, Vec<
 
 /// Returns the JSON schema of a configuration file, for editors and for the check itself.
 pub fn schema() -> serde_json::Value {
-    shape::schema().as_value().clone()
+    shape::schema().to_value()
 }

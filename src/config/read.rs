@@ -203,7 +203,7 @@ fn toml_files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 /// The built-in profiles, under those of the folders that the texts name.
 fn library(texts: &[Text]) -> Result<Library, Vec<Fault>> {
     let told = |faults: Vec<crate::strict::Fault>| faults.into_iter().map(Fault::from).collect::<Vec<_>>();
-    let mut library = Library::built_in().map_err(told)?;
+    let mut library = Library::on_demand();
     for text in texts {
         let Some(dir) = profiles_dir(text) else { continue };
         let dir = Path::new(&text.name).parent().unwrap_or(Path::new("")).join(dir);

@@ -24,7 +24,8 @@ pub struct Key {
 
 /// Returns every key of the configuration, in the order of the alphabet.
 pub fn keys() -> Vec<Key> {
-    let whole = shape::schema().as_value();
+    let schema = shape::schema();
+    let whole = schema.as_value();
     let mut found = Vec::new();
     walk(whole, whole, &Way::default(), 0, &mut found);
     found.sort_by(|a: &Key, b| (&a.path, &a.of_kind).cmp(&(&b.path, &b.of_kind)));

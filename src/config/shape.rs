@@ -9,7 +9,6 @@ use crate::model::{DeviceId, LinkId, ProfileId, PropertyId, RoomId, ZoneId};
 use crate::strict::{self, Fault, Kind, Node, Tree};
 use schemars::Schema;
 use serde_json::Value;
-use std::sync::OnceLock;
 
 /// Says what is wrong with a text that should be of a form.
 type Reader = fn(&str) -> Result<(), String>;
@@ -31,10 +30,9 @@ const FORMS: [(&str, Reader); 7] = [
     ("Lasting", |text| text.parse::<Lasting>().map(drop)),
 ];
 
-/// Returns the schema of a configuration file.
-pub(super) fn schema() -> &'static Schema {
-    static SCHEMA: OnceLock<Schema> = OnceLock::new();
-    SCHEMA.get_or_init(|| schemars::schema_for!(File))
+/// Returns the schema of a configuration file. It is made anew: a daemon needs it for a moment, and runs for years.
+pub(super) fn schema() -> Schema {
+    schemars::schema_for!(File)
 }
 
 /// Returns every fault of shape in a file.

@@ -11,10 +11,11 @@ use crate::device::{self, Outlet};
 use crate::model::{DeviceId, LinkId};
 use crate::mqtt::{LinkOptions, Login, TlsFiles};
 use crate::observe::Pulses;
-use crate::profile::Library;
+use crate::profile::{Binder, Library};
 use crate::uplink::{AckMode, Feed, LastPositions, Uplink, UplinkOptions};
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 
@@ -27,7 +28,8 @@ enum Handle {
 }
 
 struct Running {
-    signature: String,
+    /// Names everything that the link was started with.
+    signature: u64,
     handle: Handle,
 }
 
@@ -55,7 +57,7 @@ impl Links {
     /// # Errors
     /// A link that cannot be started at all; the others run.
     pub async fn follow(&mut self, configured: &Configured, library: &Library) -> Result<HashMap<DeviceId, Outlet>> {
-        let wanted: BTreeMap<LinkId, String> = configured
+        let wanted: BTreeMap<LinkId, u64> = configured
             .links
             .iter()
             .map(|link| (link.id.clone(), signature(configured, &link.id)))
@@ -118,10 +120,11 @@ impl Links {
         }
     }
 
-    fn start(&mut self, configured: &Configured, library: &Library, id: &LinkId, signature: String) -> Result<()> {
+    fn start(&mut self, configured: &Configured, library: &Library, id: &LinkId, signature: u64) -> Result<()> {
         let handle = match configured.link(id) {
             Some(Link::Mqtt(link)) => {
-                let bind = |(device, binding)| device_binding(library, device, binding);
+                let mut binder = Binder::default();
+                let bind = |(device, binding)| device_binding(&mut binder, library, device, binding);
                 let bindings: Vec<_> = configured.on_link(id).filter_map(bind).collect();
                 if bindings.is_empty() {
                     return Ok(());
@@ -185,14 +188,18 @@ pub fn fanout_options(configured: &Configured) -> Option<LinkOptions> {
     Some(LinkOptions { client_id, ..broker })
 }
 
-fn signature(configured: &Configured, id: &LinkId) -> String {
+fn signature(configured: &Configured, id: &LinkId) -> u64 {
     let devices: Vec<_> = configured.on_link(id).collect();
     let link = configured.link(id);
     let via = match link {
         Some(Link::Weather(weather)) => configured.link(&weather.via),
         _ => None,
     };
-    serde_json::to_string(&(link, via, devices, &configured.property.id)).unwrap_or_default()
+    let text = serde_json::to_vec(&(link, via, devices, &configured.property.id)).unwrap_or_default();
+    // Half a megabyte of text for a large hotel; its hash is kept, and lives no longer than the process.
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// What is needed to log on to a broker.

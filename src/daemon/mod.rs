@@ -220,7 +220,7 @@ fn open_store(configured: &Configured, options: &Options) -> Result<Store> {
 }
 
 fn restore(configured: &Configured, store: &Store) -> Result<Engine> {
-    let mut engine = Engine::new(Arc::new(configured.property.clone())).map_err(anyhow::Error::msg)?;
+    let mut engine = Engine::new(Arc::clone(&configured.property)).map_err(anyhow::Error::msg)?;
     for record in store.records() {
         let (text, body) = record?;
         let Some(key) = Key::from_text(&text) else { continue };

@@ -236,10 +236,10 @@ impl Owner {
     }
 
     fn events(&mut self, events: Vec<Event>) {
-        for event in events {
-            self.metrics.event(kind_of(&event), 1);
-            self.step(event);
+        for alike in events.chunk_by(|a, b| kind_of(a) == kind_of(b)) {
+            self.metrics.event(kind_of(&alike[0]), alike.len() as u64);
         }
+        events.into_iter().for_each(|event| self.step(event));
     }
 
     fn link(&mut self, link: LinkId, up: bool, because: &str) {
@@ -604,7 +604,7 @@ impl Owner {
         {
             self.outlets = outlets;
         }
-        self.step(Event::Configured(Arc::new(now.property)));
+        self.step(Event::Configured(now.property));
         tracing::info!(configuration = self.configured.hash, "runs a new configuration");
     }
 

@@ -49,6 +49,11 @@ impl Calendar {
         days.map(|span| span.get_days()).unwrap_or_default()
     }
 
+    /// The first moment of the local day that this one is in.
+    pub fn start_of_day(&self, at: Moment) -> Moment {
+        self.real(self.local(at).date().at(0, 0, 0, 0))
+    }
+
     /// Minutes after local midnight, 0 to 1439.
     pub fn minute(&self, at: Moment) -> u16 {
         let time = self.local(at).time();

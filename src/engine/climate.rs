@@ -4,17 +4,25 @@
 //! yet come, is lived in, or its guest is away. Each phase is entered once and knows what it wants; what is wanted of the
 //! device is the shadow's affair.
 
+use super::calendar::Calendar;
+use super::comfort::{Band, Season, plant_direction};
+use super::eta::Expected;
+use super::interlock::{Asks, Interlock};
+use super::lessons::{Lesson, Lessons};
 use super::stay::Stay;
 use super::thermal::{Direction, Forecast, Thermal};
 use crate::model::{
-    Because, Celsius, HvacMode, Moment, Plant, Policies, Purpose, Readiness, ReadinessVerdict, RoomId, Span, StayToken,
+    Because, Celsius, HvacMode, Limits, Moment, Plant, Policies, Purpose, Readiness, ReadinessVerdict, RoomId, Span,
+    StayToken,
 };
 use serde::{Deserialize, Serialize};
 
-/// Colder than this outside, and the plant heats; between the two it stays as it was.
-const OUTDOOR_HEATING: Celsius = Celsius::from_hundredths(1500);
-/// Warmer than this outside, and it cools.
-const OUTDOOR_COOLING: Celsius = Celsius::from_hundredths(2000);
+/// A recovery is over when the room is this near to its target: half the band is kept for the door's draught and the guest.
+const GOAL: Celsius = Celsius::from_hundredths(25);
+/// A room is let go when the guest is later than this many standard deviations, and comes back at the check-in.
+const OVERDUE_DEVIATIONS: i64 = 3;
+/// But not sooner than this after the expected arrival.
+const OVERDUE_MIN: Span = Span::minutes(90);
 /// A promise is told anew when it moves by more than this while the room is being prepared.
 const PROMISE_MOVES: Span = Span::minutes(10);
 /// And by more than this while preparation has not begun: rooms drift, and nobody wants to hear of it each time.
@@ -89,6 +97,36 @@ pub struct Climate {
     off_by_hand: bool,
     promise: Option<Promise>,
     stuck_told: bool,
+    /// What the air outside asks for.
+    #[serde(default)]
+    season: Season,
+    /// The guest chose heating or cooling by hand: it stays so while the stay lasts.
+    #[serde(default)]
+    mode_by_hand: bool,
+    #[serde(default)]
+    interlock: Interlock,
+    /// When preparation is to begin, as last reckoned.
+    #[serde(default)]
+    planned: Option<Moment>,
+    /// The recovery that was forecast and is under way.
+    #[serde(default)]
+    told: Option<Told>,
+}
+
+/// A recovery as it was told at its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Told {
+    at: Moment,
+    takes: Span,
+}
+
+/// When to begin, and on what that rests.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Plan {
+    start: Moment,
+    expected: Expected,
+    lead: Span,
+    forecast: Forecast,
 }
 
 /// The temperature that a guest likes.
@@ -118,6 +156,20 @@ pub struct View<'a> {
     pub preferred: Preferred,
     /// How the property is run.
     pub policies: &'a Policies,
+    /// What no set-point may leave.
+    pub limits: &'a Limits,
+    /// What the property has learnt.
+    pub lessons: &'a Lessons,
+    /// The wall clock.
+    pub calendar: &'a Calendar,
+    /// Whether the unit can be told to heat or to cool.
+    pub can_choose: bool,
+    /// Whether it can be told to be off.
+    pub can_rest: bool,
+    /// Whether a window or balcony door stands open.
+    pub is_window_open: bool,
+    /// Whether the entrance door does.
+    pub is_door_open: bool,
     /// The air outside.
     pub outdoor: Option<Celsius>,
     /// What the unit says it does.
@@ -133,6 +185,10 @@ pub struct Decision {
     pub set: Option<(Celsius, Purpose, Because)>,
     /// The unit, found off, is to be switched on to this.
     pub wake: Option<HvacMode>,
+    /// Which way the unit is to go, what for and why; none to leave its mode alone.
+    pub mode: Option<(HvacMode, Purpose, Because)>,
+    /// What the property can learn from it.
+    pub lesson: Option<Lesson>,
     /// Promises to tell.
     pub readiness: Vec<Readiness>,
     /// The phase that begins now, and why.
@@ -157,9 +213,17 @@ impl Climate {
         self.off_by_hand = off;
     }
 
+    /// Somebody chose the unit's mode by hand: heating and cooling are the guest's affair from now on.
+    pub fn mode_chosen(&mut self, mode: HvacMode) {
+        self.off_by_hand = mode == HvacMode::Off;
+        self.mode_by_hand = true;
+        self.interlock.overrule();
+    }
+
     /// The stay has ended: nothing of it lives on here.
     pub fn stay_ended(&mut self) {
         (self.choice, self.off_by_hand, self.promise, self.stuck_told) = (None, false, None, false);
+        (self.mode_by_hand, self.told, self.planned) = (false, None, None);
     }
 
     /// The promise is void: the stay is cancelled, moved or nobody came.
@@ -185,61 +249,114 @@ impl Climate {
         Some(promise.readiness(view, Some(verdict), because))
     }
 
-    /// When preparation must start for the next stay, with the forecast it rests on.
-    pub fn start(&self, view: &View<'_>, thermal: &Thermal) -> Option<(Moment, Forecast)> {
-        let eta = view.due?.eta?;
+    /// When preparation must start for the next stay: before the moment that only few guests beat, by the time that nearly
+    /// every recovery of the property would have made.
+    fn plan(&self, view: &View<'_>, thermal: &Thermal) -> Option<Plan> {
+        let stay = view.due?;
+        let expected = expected(view, stay)?;
         let arrival = &view.policies.arrival;
         let forecast = self.forecast(view, thermal, self.target(view));
-        let spread = arrival.eta_spread.as_minutes_f64() * early_quantile(arrival.early_share);
-        let lead = forecast.p50.as_minutes_f64() * arrival.lead_factor + arrival.lead_extra.as_minutes_f64();
-        let before = Span::from_minutes_f64(lead + spread).min(arrival.lead_max);
-        Some((eta - before, forecast))
+        let lead = view.lessons.margin.lead(arrival, forecast.p50);
+        let by_code = arrival
+            .before_eta_max
+            .map(|max| stay.eta.unwrap_or(expected.mean) - max);
+        let start = (expected.early - lead).max(by_code.unwrap_or(Moment::EARLIEST));
+        Some(Plan {
+            start,
+            expected,
+            lead,
+            forecast,
+        })
+    }
+
+    /// Whether the guest has been out for so long that the room is set back in the second stage.
+    pub fn is_deep(&self, now: Moment, policies: &Policies) -> bool {
+        matches!(self.phase, Phase::Away { since } if now.since(since) >= policies.levels.deep_after)
     }
 
     /// When something will be decided anew by itself.
-    pub fn deadline(&self, view: &View<'_>, thermal: &Thermal) -> Option<Moment> {
+    pub fn deadline(&self, view: &View<'_>) -> Option<Moment> {
         let deep = match self.phase {
             Phase::Away { since } => Some(since + view.policies.levels.deep_after),
             _ => None,
         };
-        let is_waiting = matches!(self.phase, Phase::Resting) && view.current.is_none() && !view.out_of_order;
-        let start = is_waiting
-            .then(|| self.start(view, thermal).map(|(at, _)| at))
-            .flatten();
-        [deep, start].into_iter().flatten().filter(|at| *at > view.now).min()
+        let interlock = self.interlock.deadline(view.now);
+        [deep, self.planned, interlock]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > view.now)
+            .min()
     }
 
     /// Decides what the climate should be now.
     pub fn decide(&mut self, view: &View<'_>, thermal: &mut Thermal) -> Decision {
-        self.turn(view);
+        self.season = self.season.turned(view.outdoor);
+        if !view.is_occupied {
+            self.suspended = false;
+        }
+        let asks = self.interlock.advance(
+            view.now,
+            view.is_window_open,
+            view.is_door_open,
+            view.temperature,
+            view.mode,
+        );
         let mut decision = Decision::default();
-        let entered = self.enter(view, thermal);
+        let plan = self.plan(view, thermal);
+        let entered = self.enter(view, plan.as_ref());
         let is_entered = entered.is_some();
         decision.entered = entered;
-        self.set_point(view, is_entered, &mut decision);
+        self.turn(view, thermal);
+        self.set_point(view, thermal, is_entered, asks, &mut decision);
+        self.choose_mode(view, is_entered, asks, &mut decision);
+        self.obey_interlock(view, asks, &mut decision);
         self.watch(view, thermal, &mut decision);
-        decision.readiness.extend(self.promise(view, thermal, is_entered));
+        self.planned = match self.phase {
+            Phase::Resting if view.current.is_none() && !view.out_of_order => plan.map(|plan| plan.start),
+            Phase::Preparing { .. } => plan.map(|plan| let_go_at(&plan.expected)),
+            _ => None,
+        };
+        decision
+            .readiness
+            .extend(self.promise(view, thermal, plan.as_ref(), is_entered));
         decision
     }
 
-    fn turn(&mut self, view: &View<'_>) {
-        self.direction = match (view.policies.plant, view.outdoor, view.mode) {
-            (Plant::Heating, _, _) => Direction::Heating,
-            (Plant::Cooling, _, _) => Direction::Cooling,
-            (Plant::Auto, Some(t), _) if t < OUTDOOR_HEATING => Direction::Heating,
-            (Plant::Auto, Some(t), _) if t > OUTDOOR_COOLING => Direction::Cooling,
-            (Plant::Auto, None, Some(HvacMode::Heat)) => Direction::Heating,
-            (Plant::Auto, None, Some(HvacMode::Cool)) => Direction::Cooling,
-            (Plant::Auto, _, _) => self.direction,
+    /// Which way the plant is to go: towards the band of this phase where the unit can be told, else as the season says.
+    fn turn(&mut self, view: &View<'_>, thermal: &Thermal) {
+        self.direction = match (view.policies.plant, view.temperature) {
+            (Plant::Auto, Some(now)) if view.can_choose && !self.mode_by_hand => {
+                self.band(view, thermal).direction(self.direction, now)
+            }
+            _ => plant_direction(view.policies.plant, self.season, view.mode, self.direction),
         };
-        if !view.is_occupied {
-            self.suspended = false;
+    }
+
+    /// The room is left alone between these two, in the phase that holds.
+    fn band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
+        match &self.phase {
+            Phase::Resting => resting_band(view),
+            Phase::Preparing { .. } if self.interlock.is_door_standing_open(view.now) => resting_band(view),
+            Phase::Away { .. } => self.away_band(view, thermal),
+            _ => self.comfort_band(view),
+        }
+    }
+
+    fn comfort_band(&self, view: &View<'_>) -> Band {
+        let target = self.target(view);
+        if view.can_choose && view.policies.plant == Plant::Auto && self.choice.is_none() {
+            Band::comfort(target, self.season)
+        } else {
+            Band {
+                low: target,
+                high: target,
+            }
         }
     }
 
     /// Goes over to the phase that now holds; returns why, when it is another.
-    fn enter(&mut self, view: &View<'_>, thermal: &Thermal) -> Option<Because> {
-        let (next, because) = self.next_phase(view, thermal);
+    fn enter(&mut self, view: &View<'_>, plan: Option<&Plan>) -> Option<Because> {
+        let (next, because) = self.next_phase(view, plan);
         let is_same = match (&self.phase, &next) {
             (Phase::Away { .. }, Phase::Away { .. }) => true,
             (now, next) => now == next,
@@ -248,10 +365,16 @@ impl Climate {
             return None;
         }
         self.phase = next;
+        self.told = plan
+            .filter(|_| matches!(self.phase, Phase::Preparing { .. }))
+            .map(|plan| Told {
+                at: view.now,
+                takes: plan.forecast.p50,
+            });
         Some(because.with("phase", self.phase.word()))
     }
 
-    fn next_phase(&self, view: &View<'_>, thermal: &Thermal) -> (Phase, Because) {
+    fn next_phase(&self, view: &View<'_>, plan: Option<&Plan>) -> (Phase, Because) {
         if let Some(stay) = view.current {
             return match (stay.arrived_at, view.is_occupied) {
                 (None, _) => (
@@ -265,58 +388,68 @@ impl Climate {
             };
         }
         let resting = (Phase::Resting, Because::rule("nobody-expected-soon"));
-        let (Some(stay), false) = (view.due, view.out_of_order) else {
+        let (Some(stay), Some(plan), false) = (view.due, plan, view.out_of_order) else {
             return resting;
         };
+        if view.now >= let_go_at(&plan.expected) {
+            let because = Because::rule("guest-did-not-come").with("expected", plan.expected.mean);
+            return (Phase::Resting, because);
+        }
         if matches!(&self.phase, Phase::Preparing { stay: latched } if *latched == stay.token) {
             return (self.phase.clone(), Because::rule("latched"));
         }
-        match self.start(view, thermal) {
-            Some((at, forecast)) if at <= view.now => (
-                Phase::Preparing {
-                    stay: stay.token.clone(),
-                },
-                self.why_start(view, stay, at, &forecast),
-            ),
-            _ => resting,
+        if plan.start > view.now {
+            return resting;
         }
+        let phase = Phase::Preparing {
+            stay: stay.token.clone(),
+        };
+        (phase, self.why_start(view, stay, plan))
     }
 
-    fn why_start(&self, view: &View<'_>, stay: &Stay, at: Moment, forecast: &Forecast) -> Because {
+    fn why_start(&self, view: &View<'_>, stay: &Stay, plan: &Plan) -> Because {
+        let forecast = &plan.forecast;
         Because::rule("prepare-in-time")
             .with_some("eta", stay.eta)
-            .with("start", at)
+            .with("early", plan.expected.early)
+            .with("start", plan.start)
             .with_some("temperature", view.temperature)
             .with("target", self.target(view))
             .with("preferred_from", view.preferred.from)
             .with("needs_min", forecast.p50.as_minutes_f64().round())
+            .with("lead_min", plan.lead.as_minutes_f64().round())
             .with("rate_k_per_h", (forecast.rate * 100.0).round() / 100.0)
             .with("recoveries_learnt", forecast.recoveries)
     }
 
-    fn set_point(&self, view: &View<'_>, is_entered: bool, decision: &mut Decision) {
+    fn set_point(&self, view: &View<'_>, thermal: &Thermal, is_entered: bool, asks: Asks, decision: &mut Decision) {
         if self.suspended {
             return;
         }
-        let (value, purpose, because) = match &self.phase {
+        let is_resuming = matches!(asks, Asks::Resume { .. });
+        let edge = || self.band(view, thermal).edge(self.direction);
+        let (purpose, because) = match &self.phase {
             // Somebody is in a room without a guest: whoever it is, is left alone.
             Phase::Resting if view.is_occupied => return,
-            Phase::Resting => (
-                self.resting_level(view),
-                Purpose::Setback,
-                Because::rule("nobody-in-nobody-expected"),
-            ),
-            Phase::Preparing { .. } => (self.target(view), Purpose::Prepare, Because::rule("prepare-in-time")),
-            Phase::Held { .. } => (
-                self.target(view),
-                Purpose::Prepare,
-                Because::rule("held-until-the-door-moves"),
-            ),
+            Phase::Resting => (Purpose::Setback, Because::rule("nobody-in-nobody-expected")),
+            Phase::Preparing { .. } if self.interlock.is_door_standing_open(view.now) => {
+                (Purpose::Setback, Because::rule("door-stands-open"))
+            }
+            Phase::Preparing { .. } => (Purpose::Prepare, Because::rule("prepare-in-time")),
+            Phase::Held { .. } => (Purpose::Prepare, Because::rule("held-until-the-door-moves")),
             // The guest's own setting stands: it is put back once, on the guest's return, and then left alone.
-            Phase::Living if self.choice.is_some() && !is_entered => return,
-            Phase::Living => (self.target(view), Purpose::Comfort, Because::rule("guest-is-in")),
-            Phase::Away { since } => self.away_level(view, *since),
+            Phase::Living if self.choice.is_some() && !is_entered && !is_resuming => return,
+            Phase::Living => (Purpose::Comfort, Because::rule("guest-is-in")),
+            Phase::Away { since } => {
+                let rule = if self.is_deep(view.now, view.policies) {
+                    "guest-is-out-for-long"
+                } else {
+                    "guest-is-out"
+                };
+                (Purpose::Setback, Because::rule(rule).with("out_since", since))
+            }
         };
+        let value = edge();
         let because = because
             .with_some("temperature", view.temperature)
             .with("preferred", self.target(view))
@@ -328,42 +461,78 @@ impl Climate {
                     view.preferred.from
                 },
             );
-        if purpose != Purpose::Setback && !self.off_by_hand && view.mode == Some(HvacMode::Off) {
+        let is_off = view.mode == Some(HvacMode::Off) && !self.interlock.is_resting();
+        if purpose != Purpose::Setback && !self.off_by_hand && is_off {
             decision.wake = Some(self.mode_towards(view, value));
         }
         decision.set = Some((value, purpose, because));
     }
 
-    fn resting_level(&self, view: &View<'_>) -> Celsius {
-        let levels = &view.policies.levels;
-        let is_sold = view
-            .due
-            .and_then(|stay| stay.eta)
-            .is_some_and(|eta| eta.since(view.now) <= SOLD_AHEAD);
-        match (self.direction, is_sold) {
-            (Direction::Heating, true) => levels.vacant_heating,
-            (Direction::Heating, false) => levels.unsold_heating,
-            (Direction::Cooling, true) => levels.vacant_cooling,
-            (Direction::Cooling, false) => levels.unsold_cooling,
+    /// A plant that can do both is told which, unless the guest chose.
+    fn choose_mode(&self, view: &View<'_>, is_entered: bool, asks: Asks, decision: &mut Decision) {
+        let is_ours = view.policies.plant == Plant::Auto && view.can_choose && !self.mode_by_hand;
+        let resumed = match asks {
+            Asks::Resume { mode } => mode.filter(|mode| *mode != HvacMode::Off),
+            _ => None,
+        };
+        let Some((_, purpose, because)) = &decision.set else {
+            let because = Because::rule("window-was-closed");
+            decision.mode = resumed.map(|mode| (mode, Purpose::Comfort, because));
+            return;
+        };
+        if is_ours && !self.off_by_hand && (self.choice.is_none() || is_entered || *purpose == Purpose::Setback) {
+            let mode = match self.direction {
+                Direction::Heating => HvacMode::Heat,
+                Direction::Cooling => HvacMode::Cool,
+            };
+            decision.mode = Some((mode, *purpose, because.clone()));
+        } else if let Some(mode) = resumed {
+            decision.mode = Some((mode, *purpose, Because::rule("window-was-closed")));
         }
     }
 
-    fn away_level(&self, view: &View<'_>, since: Moment) -> (Celsius, Purpose, Because) {
+    /// What stands open rests the unit; frost is guarded against all the while.
+    fn obey_interlock(&self, view: &View<'_>, asks: Asks, decision: &mut Decision) {
+        let (limits, is_cooling) = (view.limits, self.direction == Direction::Cooling);
+        match asks {
+            Asks::Nothing | Asks::Resume { .. } => {}
+            Asks::Rest { .. } if view.mode == Some(HvacMode::Off) && !view.can_rest => decision.set = None,
+            Asks::Rest { since, .. } => {
+                let because = Because::rule("window-stands-open").with("since", since);
+                if view.can_rest {
+                    (decision.set, decision.wake) = (None, None);
+                    decision.mode = Some((HvacMode::Off, Purpose::Setback, because));
+                } else {
+                    let value = if is_cooling {
+                        limits.temperature_max
+                    } else {
+                        limits.temperature_min
+                    };
+                    decision.set = Some((value, Purpose::Setback, because));
+                }
+            }
+            Asks::Frost => {
+                let because = Because::rule("frost-guard").with_some("temperature", view.temperature);
+                decision.set = Some((limits.temperature_min, Purpose::Setback, because.clone()));
+                decision.mode = view.can_rest.then_some((HvacMode::Heat, Purpose::Setback, because));
+            }
+        }
+    }
+
+    /// While the guest is out: two stages, and never farther than the room can come back from in time.
+    fn away_band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
         let levels = &view.policies.levels;
-        let is_deep = view.now.since(since) >= levels.deep_after;
-        let off = if is_deep { levels.out_deep } else { levels.out_shallow };
-        let base = self.target(view);
-        let value = if self.direction == Direction::Heating {
-            base - off
+        let off = if self.is_deep(view.now, view.policies) {
+            levels.out_deep
         } else {
-            base + off
+            levels.out_shallow
         };
-        let rule = if is_deep {
-            "guest-is-out-for-long"
-        } else {
-            "guest-is-out"
-        };
-        (value, Purpose::Setback, Because::rule(rule).with("out_since", since))
+        let off = levels.regain_within.map_or(off, |within| {
+            let from = self.target(view) - off;
+            let back = thermal.reachable(&view.policies.arrival, Direction::Heating, from, within) - from;
+            off.min(back + view.policies.arrival.band)
+        });
+        self.comfort_band(view).wider(off)
     }
 
     fn target(&self, view: &View<'_>) -> Celsius {
@@ -382,13 +551,13 @@ impl Climate {
     }
 
     fn forecast(&self, view: &View<'_>, thermal: &Thermal, target: Celsius) -> Forecast {
+        let resting = resting_band(view);
         // Without a thermometer the worst is assumed: the room stands at its resting level.
-        let from = view.temperature.unwrap_or_else(|| self.resting_level(view));
-        let band = view.policies.arrival.band;
+        let from = view.temperature.unwrap_or_else(|| resting.edge(self.direction));
         let (direction, goal) = if from < target {
-            (Direction::Heating, target - band)
+            (Direction::Heating, (target - GOAL).max(from))
         } else {
-            (Direction::Cooling, target + band)
+            (Direction::Cooling, (target + GOAL).min(from))
         };
         let can = match view.policies.plant {
             Plant::Heating => direction == Direction::Heating,
@@ -404,6 +573,7 @@ impl Climate {
         let is_recovering =
             matches!(self.phase, Phase::Preparing { .. } | Phase::Held { .. }) && decision.set.is_some();
         let target = self.target(view);
+        decision.lesson = self.recovered(view, now.distance(target) <= GOAL);
         thermal.follow(view.now, now);
         if !is_recovering || now.distance(target) <= view.policies.arrival.band {
             thermal.end();
@@ -428,14 +598,32 @@ impl Climate {
         }
     }
 
+    /// A recovery that was told is over: it is there, or a guest came in between and it has already taken longer.
+    fn recovered(&mut self, view: &View<'_>, is_there: bool) -> Option<Lesson> {
+        let told = self.told?;
+        let took = view.now.since(told.at);
+        let is_cut_short = !matches!(self.phase, Phase::Preparing { .. } | Phase::Held { .. });
+        if !is_there && !is_cut_short {
+            return None;
+        }
+        self.told = None;
+        (is_there || took > told.takes).then_some(Lesson::Recovered { told: told.takes, took })
+    }
+
     /// Makes, moves or worries about the promise.
-    fn promise(&mut self, view: &View<'_>, thermal: &Thermal, is_entered: bool) -> Option<Readiness> {
+    fn promise(
+        &mut self,
+        view: &View<'_>,
+        thermal: &Thermal,
+        plan: Option<&Plan>,
+        is_entered: bool,
+    ) -> Option<Readiness> {
         let stay = match &self.phase {
             Phase::Resting | Phase::Preparing { .. } if view.current.is_none() && !view.out_of_order => view.due?,
             _ => return None,
         };
-        view.temperature?;
-        let (start, forecast) = self.start(view, thermal)?;
+        let air = view.temperature?;
+        let Plan { start, forecast, .. } = *plan?;
         let is_preparing = matches!(self.phase, Phase::Preparing { .. });
         let from = if is_preparing { view.now } else { start.max(view.now) };
         let is_ready = is_preparing && forecast.p50 == Span::ZERO;
@@ -461,7 +649,14 @@ impl Climate {
             warned: is_late,
             is_ready,
         };
-        let because = self.why_start(view, stay, start, &forecast);
+        let mut because = self.why_start(view, stay, plan?);
+        if let Some(eta) = stay.eta.filter(|_| is_late) {
+            let within = eta.since(from);
+            because = because.with(
+                "will_be",
+                thermal.reachable(&view.policies.arrival, self.direction, air, within),
+            );
+        }
         let mut readiness = promise.readiness(view, warn.then_some(ReadinessVerdict::WillMiss), because);
         (readiness.p10, readiness.p90, readiness.eta) = (from + forecast.p10, from + forecast.p90, stay.eta);
         self.promise = Some(promise);
@@ -491,22 +686,35 @@ impl Promise {
     }
 }
 
-/// Returns how many standard deviations before the mean this share of arrivals has come (Abramowitz and Stegun, 26.2.23).
-fn early_quantile(share: f64) -> f64 {
-    let p = share.clamp(0.001, 0.5);
-    let t = (-2.0 * p.ln()).sqrt();
-    let top = 2.515_517 + t * (0.802_853 + t * 0.010_328);
-    let bottom = 1.0 + t * (1.432_788 + t * (0.189_269 + t * 0.001_308));
-    t - top / bottom
+/// When the next guest is expected: as announced, else at the hours that guests come, on the day that the stay was heard of.
+fn expected(view: &View<'_>, stay: &Stay) -> Option<Expected> {
+    let (arrivals, policy) = (&view.lessons.arrivals, &view.policies.arrival);
+    match stay.eta {
+        Some(eta) => Some(arrivals.announced(policy, stay.channel.as_ref(), eta, view.now)),
+        None => {
+            let start = view.calendar.start_of_day(stay.known_at?);
+            Some(arrivals.unannounced(policy, start, view.now))
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// From when on a room is no longer held ready for a guest who does not come.
+fn let_go_at(expected: &Expected) -> Moment {
+    expected.mean + (expected.sd * OVERDUE_DEVIATIONS).max(OVERDUE_MIN)
+}
 
-    #[test]
-    fn one_arrival_in_twenty_comes_1_64_deviations_early() {
-        assert!((early_quantile(0.05) - 1.645).abs() < 0.001);
-        assert!(early_quantile(0.5).abs() < 0.001);
-    }
+/// The levels of a room that nobody is in: nearer to comfort when somebody is expected.
+fn resting_band(view: &View<'_>) -> Band {
+    let levels = &view.policies.levels;
+    let is_sold = view.due.is_some_and(|stay| {
+        stay.eta
+            .or(stay.known_at)
+            .is_some_and(|at| at.since(view.now) <= SOLD_AHEAD)
+    });
+    let (low, high) = if is_sold {
+        (levels.vacant_heating, levels.vacant_cooling)
+    } else {
+        (levels.unsold_heating, levels.unsold_cooling)
+    };
+    Band { low, high }
 }

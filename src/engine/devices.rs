@@ -42,6 +42,8 @@ pub struct News {
     pub after: Value,
     /// Whether the device said it now: a repetition by broker or bridge is not, nor is an echo with the old device time.
     pub is_live: bool,
+    /// Whether it is the first word of the device for a while, or after an absence.
+    pub is_sign_of_life: bool,
 }
 
 /// What became of a reading.
@@ -72,7 +74,9 @@ impl Devices {
         }
         let is_live = reading.freshness == Freshness::Live;
         let heard = is_live && device.hear(now);
-        device.say(reading, is_live).map_or(Taken::Heard(heard), Taken::News)
+        device
+            .say(reading, is_live, heard)
+            .map_or(Taken::Heard(heard), Taken::News)
     }
 
     /// Notes that a device, or its bridge, came or went. Returns whether that is new.
@@ -149,7 +153,7 @@ impl Device {
         grain || returned
     }
 
-    fn say(&mut self, reading: &Reading, is_live: bool) -> Option<News> {
+    fn say(&mut self, reading: &Reading, is_live: bool, is_sign_of_life: bool) -> Option<News> {
         let said = self.points.entry(reading.point).or_insert(Said {
             value: None,
             quality: Quality::Unknown,
@@ -161,7 +165,13 @@ impl Device {
         said.quality = reading.quality;
         let after = reading.value.clone()?;
         let before = said.value.replace(after.clone());
-        Some(News { before, after, is_live }).filter(|news| is_live || news.is_change())
+        let news = News {
+            before,
+            after,
+            is_live,
+            is_sign_of_life,
+        };
+        Some(news).filter(|news| is_live || news.is_change())
     }
 }
 

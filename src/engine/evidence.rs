@@ -248,15 +248,6 @@ impl Evidence {
     }
 }
 
-/// The wishes alone, each with its minute after midnight, for those who know no evenings.
-fn wishes(evenings: &[Evening]) -> Vec<(Item, u16)> {
-    let asked = evenings.iter().flat_map(|evening| &evening.asked);
-    asked
-        .map(|(item, minute)| (item.clone(), minute % 1440))
-        .take(WISHES_MAX)
-        .collect()
-}
-
 impl Hand {
     /// The settled value: the median over the nights and the choice that stands now; of choices, the one most often in force.
     fn settled(&self) -> Option<Said> {
@@ -330,6 +321,15 @@ fn curtain(open: Percent) -> Choice {
         9000.. => Choice::Open,
         _ => Choice::Half,
     }
+}
+
+/// The wishes alone, each with its minute after midnight, for those who know no evenings.
+fn wishes(evenings: &[Evening]) -> Vec<(Item, u16)> {
+    let asked = evenings.iter().flat_map(|evening| &evening.asked);
+    asked
+        .map(|(item, minute)| (item.clone(), minute % 1440))
+        .take(WISHES_MAX)
+        .collect()
 }
 
 /// The value of so many hundredths of a point's unit.

@@ -9,9 +9,14 @@
 
 pub mod calendar;
 mod climate;
+mod comfort;
 mod devices;
+pub mod eta;
 mod evidence;
 pub mod habit;
+mod interlock;
+mod lessons;
+mod margin;
 pub mod occupancy;
 pub mod preference;
 mod requests;
@@ -26,8 +31,10 @@ use crate::model::{
     SaveWhen, Span, StatusNotice, StayNotice,
 };
 use calendar::Calendar;
+use lessons::Lessons;
 use preference::Guest;
 use room::{Outcome, Room, World};
+pub use room::{Standing, StandingState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,6 +80,7 @@ pub enum RestoreFault {
 struct Common {
     outdoor: Option<(Celsius, Moment)>,
     swept_at: Option<Moment>,
+    lessons: Lessons,
 }
 
 /// The whole property's mind.
@@ -232,6 +240,12 @@ impl Engine {
         Some(self.rooms[place].summary(self.world(place, now)))
     }
 
+    /// How a room stands with people: who is in, as the hotel calls it, and why.
+    pub fn standing(&self, room: &RoomId, now: Moment) -> Option<Standing> {
+        let place = *self.places.get(room)?;
+        Some(self.rooms[place].standing(self.world(place, now)))
+    }
+
     /// How many devices of the whole property are silent.
     pub fn devices_silent(&self, now: Moment) -> usize {
         (0..self.rooms.len())
@@ -257,12 +271,29 @@ impl Engine {
         effects: &mut Vec<Effect>,
         act: impl FnOnce(&mut Room, World<'_>, &mut Outcome),
     ) {
-        let mut room = std::mem::take(&mut self.rooms[place]);
         let mut out = Outcome::default();
-        act(&mut room, self.world(place, now), &mut out);
-        out.close(&mut room, now, &self.property.rooms[place]);
-        self.rooms[place] = room;
+        let Self {
+            property,
+            calendar,
+            rooms,
+            guests,
+            common,
+            ..
+        } = self;
+        let room = &mut rooms[place];
+        act(room, world(property, calendar, guests, common, place, now), &mut out);
+        out.close(room, now, &property.rooms[place]);
         effects.append(&mut out.effects);
+        if !out.lessons.is_empty() {
+            let policies = &property.policies;
+            out.lessons
+                .iter()
+                .for_each(|lesson| common.lessons.take(policies, lesson));
+            effects.push(Effect::Save {
+                key: Key::Property,
+                when: SaveWhen::Soon,
+            });
+        }
         if let Some((token, summary)) = out.learnt {
             self.guest(&token, now, |guest| guest.add(summary));
             effects.push(Effect::Save {
@@ -270,7 +301,9 @@ impl Engine {
                 when: SaveWhen::Now,
             });
         }
-        self.reschedule(place, now);
+        if !out.is_idle {
+            self.reschedule(place, now);
+        }
     }
 
     fn reschedule(&mut self, place: usize, now: Moment) {
@@ -282,20 +315,7 @@ impl Engine {
     }
 
     fn world(&self, place: usize, now: Moment) -> World<'_> {
-        let outdoor = self
-            .common
-            .outdoor
-            .filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE)
-            .map(|(t, _)| t);
-        let (property, setup) = (&*self.property, &self.property.rooms[place]);
-        World {
-            now,
-            property,
-            setup,
-            calendar: &self.calendar,
-            outdoor,
-            guests: &self.guests,
-        }
+        world(&self.property, &self.calendar, &self.guests, &self.common, place, now)
     }
 
     fn stay(&mut self, now: Moment, notice: &StayNotice, effects: &mut Vec<Effect>) {
@@ -435,6 +455,27 @@ impl Engine {
             key: Key::Property,
             when: SaveWhen::Soon,
         });
+    }
+}
+
+/// The world as one room sees it. From the parts, so that the room itself may be changed meanwhile.
+fn world<'a>(
+    property: &'a Property,
+    calendar: &'a Calendar,
+    guests: &'a BTreeMap<GuestToken, Guest>,
+    common: &'a Common,
+    place: usize,
+    now: Moment,
+) -> World<'a> {
+    let outdoor = common.outdoor.filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE);
+    World {
+        now,
+        property,
+        setup: &property.rooms[place],
+        calendar,
+        outdoor: outdoor.map(|(temperature, _)| temperature),
+        lessons: &common.lessons,
+        guests,
     }
 }
 

@@ -156,6 +156,12 @@ impl Shadow {
         self.find(device, point).map(|aim| aim.outcome)
     }
 
+    /// Whether something was told of a setting and what the device shows of it is waited for.
+    pub fn awaits(&self, device: &DeviceId, point: Point) -> bool {
+        self.find(device, point)
+            .is_some_and(|aim| aim.outcome == Outcome::Pending || aim.is_unseen || aim.again_at.is_some())
+    }
+
     /// When something is to be told again or given up.
     pub fn deadline(&self) -> Option<Moment> {
         self.aims.iter().filter_map(|aim| aim.again_at).min()
@@ -197,10 +203,14 @@ impl Shadow {
     }
 
     /// Notes what became of a command on its way. A refused one is not told again. Returns the setting and its new outcome,
-    /// when that has changed.
+    /// when that has changed. Once something else is wanted, what became of the older command ends nothing.
     pub fn written(&mut self, now: Moment, number: u64, result: &WriteResult) -> Option<(DeviceId, Point, Outcome)> {
         let aim = self.aims.iter_mut().find(|aim| aim.command == number)?;
         let before = aim.outcome;
+        let told = aim.echoes.back().map(|(value, _)| value);
+        if aim.desired.is_some() && aim.desired.as_ref() != told {
+            return None;
+        }
         match result {
             WriteResult::Sent => {}
             WriteResult::Verified => (aim.outcome, aim.again_at) = (Outcome::Applied, None),
@@ -600,6 +610,21 @@ mod tests {
         assert!(want(&mut shadow, at(0), 18.0, 24.0).is_some());
         assert!(want(&mut shadow, at(10), 24.0, 21.0).is_none(), "60 s apart at least");
         assert_eq!(shadow.deadline(), Some(at(60)));
+    }
+
+    #[test]
+    fn the_end_of_an_older_command_does_not_end_what_is_wanted_now() {
+        let (mut shadow, room) = (Shadow::default(), RoomId::new("1204").unwrap());
+        let first = want(&mut shadow, at(0), 18.0, 16.0).unwrap();
+        assert!(want(&mut shadow, at(10), 18.0, 24.0).is_none(), "60 s apart at least");
+        for result in [WriteResult::Verified, WriteResult::Refused("no".into())] {
+            assert_eq!(shadow.written(at(11), first.id.number, &result), None);
+        }
+        let (commands, _) = shadow.advance(at(60), &room, &[setup()], |_, _| Some(degrees(16.0)));
+        assert_eq!(
+            commands.iter().map(|c| c.value.clone()).collect::<Vec<_>>(),
+            [degrees(24.0)]
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which stays does the room have, and may this notice be believed?
 
-use crate::model::{Celsius, Declared, GuestToken, Item, Moment, Span, StayNotice, StayStatus, StayToken};
+use crate::model::{Celsius, Channel, Declared, GuestToken, Item, Moment, Span, StayNotice, StayStatus, StayToken};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -24,6 +24,12 @@ pub struct Stay {
     pub guest: Option<GuestToken>,
     /// Expected.
     pub eta: Option<Moment>,
+    /// By which way that was announced.
+    #[serde(default)]
+    pub channel: Option<Channel>,
+    /// When the first word of it came.
+    #[serde(default)]
+    pub known_at: Option<Moment>,
     /// Leaves.
     pub departure: Option<Moment>,
     /// How many.
@@ -199,8 +205,13 @@ impl Stays {
         if others.count() >= DUE_MAX {
             return Err(StayFault::TooMany);
         }
+        let known = self.due.iter().find(|stay| stay.token == notice.stay);
+        let known_at = known.map_or(Some(now), |stay| stay.known_at);
         self.due.retain(|stay| stay.token != notice.stay);
-        self.due.push(Stay::from_notice(notice));
+        self.due.push(Stay {
+            known_at,
+            ..Stay::from_notice(notice)
+        });
         self.due.sort_by_key(|stay| stay.eta.unwrap_or(Moment::LATEST));
         Ok(Turn::Expected)
     }
@@ -245,6 +256,8 @@ impl Stay {
             version: notice.version,
             guest: notice.guest.clone(),
             eta: notice.eta,
+            channel: notice.channel.clone(),
+            known_at: None,
             departure: notice.departure,
             adults: notice.adults,
             declared: notice.declared.clone(),
@@ -284,6 +297,7 @@ mod tests {
             room: RoomId::new("1204").ok(),
             guest: None,
             eta: Some(now() + Span::hours(eta_h)),
+            channel: None,
             departure: Some(now() + Span::hours(departure_h)),
             adults: 1,
             declared: Declared::default(),

@@ -5,7 +5,10 @@
 //! of the files and names of the figures: docs/evaluate.md.
 
 pub mod habit;
+pub mod merges;
+pub mod occupancy;
 pub mod preference;
+pub mod preparation;
 
 use serde::de::DeserializeOwned;
 use std::io::{BufRead, Read, Write};

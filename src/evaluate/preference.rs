@@ -369,7 +369,7 @@ fn answer(line: &FigureLine, query: &FigureQuery, folded: &Folded, guest: &Guest
             property,
             stay,
             source: source_word(weight.source.word()),
-            weight: rounded(weight.weight),
+            weight: rounded(weight.share),
         })
     });
     FigureAnswer {

@@ -148,8 +148,13 @@ id!(
     "write 8 to 64 hexadecimal digits (0-9, a-f) and '-', at least one of them 0-9: a UUID or a keyed hash; a name cannot be written here"
 );
 
+id!(
+    /// A way by which bookings come: the chain's own site, an agency, a group's list.
+    Channel, "booking channel", is_plain, "write 1 to 48 of a-z, 0-9, '-' and '_'"
+);
+
 plain_debug!(
-    PropertyId, RoomId, ZoneId, DeviceId, LinkId, ProfileId, Item, RequestId, StayToken
+    Channel, PropertyId, RoomId, ZoneId, DeviceId, LinkId, ProfileId, Item, RequestId, StayToken
 );
 
 /// A guest token is personal data: in a debug print it shows only its first four characters.

@@ -22,7 +22,7 @@ pub use because::{Because, Fact};
 pub use effect::{Command, CommandId, Effect, Purpose, Refusal, SaveWhen};
 pub use event::{Event, OUTDOOR_C, Stamped, WriteResult};
 pub use id::{
-    DeviceId, GuestToken, IdFault, Item, LinkId, ProfileId, PropertyId, RequestId, RoomId, StayToken, ZoneId,
+    Channel, DeviceId, GuestToken, IdFault, Item, LinkId, ProfileId, PropertyId, RequestId, RoomId, StayToken, ZoneId,
 };
 pub use point::{Point, PointRole, ValueKind};
 pub use preference::{Attribute, Choice, Said, SaidKind, Settled, StayEvidence};

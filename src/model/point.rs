@@ -161,6 +161,8 @@ points! {
     KeyCard = "key_card", Presence, Flag;
     /// The privacy bolt is thrown from inside.
     Deadbolt = "deadbolt", Presence, Flag;
+    /// Staff are in: a staff key in the lock or the holder. False when they have gone.
+    StaffKey = "staff_key", Presence, Flag;
     /// Do not disturb.
     Dnd = "dnd", Presence, Flag;
     /// Make up room.

@@ -91,6 +91,9 @@ pub struct Levels {
     pub out_deep: Celsius,
     /// From the first stage to the second.
     pub deep_after: Span,
+    /// While a guest is out, the room drifts no farther than it can come back in this time.
+    #[serde(default)]
+    pub regain_within: Option<Span>,
 }
 
 /// How arrivals are prepared.
@@ -106,6 +109,9 @@ pub struct Arrival {
     pub lead_extra: Span,
     /// But never longer than this.
     pub lead_max: Span,
+    /// No room is prepared longer before its announced arrival than this, where a code says so.
+    #[serde(default)]
+    pub before_eta_max: Option<Span>,
     /// In band: this near to the target, K.
     pub band: Celsius,
     /// Preparation ends when nobody came for so long after the ETA.
@@ -291,6 +297,7 @@ impl Default for Levels {
             out_shallow: c(100),
             out_deep: c(200),
             deep_after: Span::minutes(45),
+            regain_within: None,
         }
     }
 }
@@ -303,6 +310,7 @@ impl Default for Arrival {
             lead_factor: 1.3,
             lead_extra: Span::minutes(10),
             lead_max: Span::minutes(240),
+            before_eta_max: None,
             band: c(50),
             no_show_after: Span::hours(4),
             items_before: Span::minutes(90),

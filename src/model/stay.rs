@@ -1,6 +1,8 @@
 //! What do others tell us of a stay and of a guest, without telling who it is?
 
-use super::{Attribute, Celsius, GuestToken, Item, Moment, Percent, PropertyId, RoomId, Said, StayEvidence, StayToken};
+use super::{
+    Attribute, Celsius, Channel, GuestToken, Item, Moment, Percent, PropertyId, RoomId, Said, StayEvidence, StayToken,
+};
 use serde::{Deserialize, Serialize};
 
 /// How far a stay has come, as the PMS or central says.
@@ -52,6 +54,9 @@ pub struct StayNotice {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub eta: Option<Moment>,
+    /// By which way the announced arrival came: arrivals of one way err alike, and that is learnt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
     /// When the guest is expected to leave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
@@ -104,15 +109,15 @@ pub struct PriorSummary {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub habits: Vec<(Item, u16)>,
-    /// The stay night by night, oldest first, as far as habits need it. Where it is given, `habits` only repeats it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64))]
-    pub evenings: Vec<Evening>,
     /// What it showed, attribute by attribute; what stands here counts before `temperature` and `firmness`, which writers
     /// of earlier versions know alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 16))]
     pub evidence: Vec<StayEvidence>,
+    /// The stay night by night, oldest first, as far as habits need it. Where it is given, `habits` only repeats it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub evenings: Vec<Evening>,
 }
 
 /// One night of a stay. Minutes count from the local midnight that begins the evening's date, so that the small hours and

@@ -1,17 +1,18 @@
 //! How does this one device speak?
 //!
 //! A binding is a profile with its placeholders filled in: the topics of one device, the place of one unit behind a
-//! gateway. It holds no state, so decoding the same bytes twice gives the same readings; what is new, what is an echo and
+//! gateway. A hotel has thousands of devices of a dozen models, so what is the same for many is held once: a [`Binder`]
+//! sees to that. It holds no state, so decoding the same bytes twice gives the same readings; what is new, what is an echo and
 //! what was said before is for the caller to know.
 
 use super::modbus::Write;
-use super::mqtt::Channel;
+use super::mqtt::{self, Reads, Shape};
 use super::rejection::EncodeRefusal;
 use super::topic::{self, Parameters};
 use super::{ParameterNeed, Profile};
-use crate::model::{DeviceId, Point, Value};
+use crate::model::{DeviceId, Point, ProfileId, Value};
 use crate::strict::did_you_mean;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The parameter that says which unit behind a gateway is meant.
@@ -75,17 +76,32 @@ pub enum Encoded {
 pub struct DeviceBinding {
     pub(super) profile: Arc<Profile>,
     pub(super) device: DeviceId,
-    pub(super) parameters: Parameters,
+    pub(super) parameters: Arc<Parameters>,
     pub(super) index: u16,
-    pub(super) channels: Vec<Channel>,
+    /// Its topics, and what is read from each: two lists of one length.
+    pub(super) topics: Box<[Arc<str>]>,
+    pub(super) reads: Arc<[Reads]>,
 }
 
-impl DeviceBinding {
+/// Binds devices to their profiles. Devices that it binds share the topics they have in common and what is read from
+/// theirs, and their parameters with whoever gave them whole.
+#[derive(Debug, Default)]
+pub struct Binder {
+    shapes: BTreeMap<(ProfileId, Vec<String>), Shape>,
+    topics: BTreeSet<Arc<str>>,
+}
+
+impl Binder {
     /// Binds a device to its profile. Behind a gateway the parameter `index` says which unit it is.
     ///
     /// # Errors
     /// Every parameter that is missing, unknown or cannot be.
-    pub fn new(profile: Arc<Profile>, device: DeviceId, given: &Parameters) -> Result<Self, Vec<BindFault>> {
+    pub fn bind(
+        &mut self,
+        profile: Arc<Profile>,
+        device: DeviceId,
+        given: &Arc<Parameters>,
+    ) -> Result<DeviceBinding, Vec<BindFault>> {
         let needs = profile.parameters();
         let mut faults = unknown(&profile, &needs, given);
         let mut parameters = Parameters::new();
@@ -108,14 +124,50 @@ impl DeviceBinding {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let channels = super::mqtt::channels(&profile, &parameters);
-        Ok(Self {
+        let key = (profile.id().clone(), mqtt::shaping(&profile, &parameters));
+        let shape = self
+            .shapes
+            .entry(key)
+            .or_insert_with(|| mqtt::shape(&profile, &parameters));
+        let reads = Arc::clone(&shape.reads);
+        let topics: Vec<String> = shape
+            .templates
+            .iter()
+            .map(|template| topic::fill(template, &parameters))
+            .collect();
+        let topics = topics.into_iter().map(|topic| self.topic(topic)).collect();
+        let parameters = if parameters == **given {
+            Arc::clone(given)
+        } else {
+            Arc::new(parameters)
+        };
+        Ok(DeviceBinding {
             profile,
             device,
             parameters,
             index,
-            channels,
+            topics,
+            reads,
         })
+    }
+
+    fn topic(&mut self, topic: String) -> Arc<str> {
+        if let Some(known) = self.topics.get(topic.as_str()) {
+            return Arc::clone(known);
+        }
+        let topic: Arc<str> = topic.into();
+        self.topics.insert(Arc::clone(&topic));
+        topic
+    }
+}
+
+impl DeviceBinding {
+    /// Binds one device to its profile; a [`Binder`] binds many.
+    ///
+    /// # Errors
+    /// As [`Binder::bind`].
+    pub fn new(profile: Arc<Profile>, device: DeviceId, given: &Parameters) -> Result<Self, Vec<BindFault>> {
+        Binder::default().bind(profile, device, &Arc::new(given.clone()))
     }
 
     /// Returns the device that a topic speaks of, its parameters read off the topic; none when the topic tells nothing of

@@ -4,6 +4,7 @@
 //! golden examples are shipped along, so that `innkeeper profile test` proves on the gateway what was proven here.
 
 /// A profile that is shipped.
+#[derive(Debug)]
 pub(super) struct Shipped {
     pub file_name: &'static str,
     pub text: &'static str,

@@ -28,7 +28,7 @@ mod topic;
 mod words;
 
 pub use answer::{DecodeLine, MatchLine, ReadingLine, decode_line};
-pub use binding::{BindFault, DeviceBinding, Encoded};
+pub use binding::{BindFault, Binder, DeviceBinding, Encoded};
 pub use format::{DeviceKind, Table, Trust, WriteFunction};
 pub use library::Library;
 pub use matching::Inventory;
@@ -43,7 +43,6 @@ use crate::strict::{self, Fault};
 use accepts::Accepts;
 use format::{CommandSpec, File, Link, ModbusLink, MqttLink, PointSpec};
 use meaning::Meaning;
-use std::sync::LazyLock;
 
 /// The longest payload that is looked at. A device's own state fits in a few hundred bytes; the longest seen has 2 KiB.
 pub const PAYLOAD_BYTES_MAX: usize = 64 << 10;
@@ -95,8 +94,12 @@ impl Profile {
     /// # Errors
     /// Every fault in it, each with its line: of syntax, of the schema, and of what the parts mean together.
     pub fn parse(file_name: &str, text: &str) -> Result<Self, Vec<Fault>> {
-        static SCHEMA: LazyLock<schemars::Schema> = LazyLock::new(schema);
-        let tree = strict::check(file_name, text, &SCHEMA)?;
+        Self::parse_against(&schema(), file_name, text)
+    }
+
+    /// Reads a profile; `schema` is that of the format, made once for many.
+    fn parse_against(schema: &schemars::Schema, file_name: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        let tree = strict::check(file_name, text, schema)?;
         let file: File = tree.take().map_err(|fault| vec![fault])?;
         let (points, commands) = lint::models(&file);
         let profile = Self { file, points, commands };
@@ -172,6 +175,12 @@ impl Profile {
     /// Returns the value nearest to a wish that the device takes; none when it cannot be told anything like it.
     pub fn snap(&self, point: Point, wish: &crate::model::Value) -> Option<crate::model::Value> {
         self.command(point)?.accepts.snap(wish)
+    }
+
+    /// Whether what is sent for some command depends on what the device shows of this point.
+    pub fn hangs_on(&self, point: Point) -> bool {
+        let mut conditions = self.commands.iter().flat_map(|model| &model.spec.put_when);
+        conditions.any(|when| when.point == point)
     }
 
     /// Reads what somebody wrote (a JSON scalar, or a text from a command line) as the value of a command.

@@ -11,6 +11,7 @@ use super::{CommandModel, PAYLOAD_BYTES_MAX, PointModel, Profile};
 use crate::model::{Freshness, Moment, Point, Reading, Value};
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The longest complaint of a bridge that is kept.
 const COMPLAINT_CHARS_MAX: usize = 200;
@@ -45,15 +46,16 @@ pub struct Decoded {
     pub rejected: Option<Rejection>,
 }
 
-/// One topic of the device, and what is read from it.
-#[derive(Debug, Clone)]
-pub(super) struct Channel {
-    topic: String,
-    reads: Reads,
+/// How devices speak that are alike but for their names: the templates of their topics, and what is read from each.
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub templates: Vec<String>,
+    pub reads: Arc<[Reads]>,
 }
 
-#[derive(Debug, Clone)]
-enum Reads {
+/// What is read from one topic.
+#[derive(Debug)]
+pub(super) enum Reads {
     Document(Box<Document>),
     /// The whole payload is the text of these points.
     Text(Vec<(Point, Meaning)>),
@@ -62,12 +64,11 @@ enum Reads {
         picker: Picker,
         message: usize,
         when: Vec<(usize, String)>,
-        about: Option<String>,
     },
 }
 
-#[derive(Debug, Clone, Default)]
-struct Document {
+#[derive(Debug, Default)]
+pub(super) struct Document {
     picker: Picker,
     list: bool,
     points: Vec<Wanted>,
@@ -86,13 +87,42 @@ struct Wanted {
     choose: Option<(usize, Vec<(String, usize)>)>,
 }
 
-/// Returns the topics of a device and what is read from each.
-pub(super) fn channels(profile: &Profile, parameters: &Parameters) -> Vec<Channel> {
-    let Some(link) = profile.mqtt() else { return Vec::new() };
-    let mut channels: Vec<Channel> = Vec::new();
+/// Returns what of the parameters decides the shape of a device: the values that stand in keys, and which of its own topics
+/// are wired. Devices of one profile with the same answer have the same shape.
+pub(super) fn shaping(profile: &Profile, parameters: &Parameters) -> Vec<String> {
+    let keys = |model: &PointModel| -> Vec<String> {
+        let keys = model.spec.from.iter().flat_map(|from| &from.0);
+        keys.flat_map(|key| topic::placeholders(key))
+            .map(|name| parameters.get(name).cloned().unwrap_or_default())
+            .collect()
+    };
+    let wired = |model: &PointModel| {
+        let template = model.spec.topic.as_deref().filter(|text| text.contains('{'))?;
+        Some(is_wired(template, parameters).to_string())
+    };
+    let points = profile.points().iter();
+    points
+        .flat_map(|model| keys(model).into_iter().chain(wired(model)))
+        .collect()
+}
+
+/// Returns the topics of a device, not yet filled in, and what is read from each.
+pub(super) fn shape(profile: &Profile, parameters: &Parameters) -> Shape {
+    let channels = profile
+        .mqtt()
+        .map_or_else(Vec::new, |link| channels(profile, link, parameters));
+    let (templates, reads): (Vec<String>, Vec<Reads>) = channels.into_iter().unzip();
+    Shape {
+        templates,
+        reads: reads.into(),
+    }
+}
+
+fn channels(profile: &Profile, link: &MqttLink, parameters: &Parameters) -> Vec<(String, Reads)> {
+    let mut channels: Vec<(String, Reads)> = Vec::new();
     for state in &link.state.0 {
         let points = profile.points().iter().filter(|model| model.spec.topic.is_none());
-        channels.push(document(topic::fill(state, parameters), link, points, parameters));
+        channels.push((state.clone(), document(link, points, parameters)));
     }
     let mut own: BTreeMap<&str, Vec<&PointModel>> = BTreeMap::new();
     for model in profile.points() {
@@ -103,48 +133,31 @@ pub(super) fn channels(profile: &Profile, parameters: &Parameters) -> Vec<Channe
     }
     own.remove("");
     for (template, models) in own {
-        let at = topic::fill(template, parameters);
-        let text = models
+        let is_text = models
             .iter()
             .all(|model| model.spec.from.is_none() && model.spec.choose.is_none());
-        channels.push(if text {
-            let points = models
-                .iter()
-                .map(|model| (model.point, model.meaning.clone()))
-                .collect();
-            Channel {
-                topic: at,
-                reads: Reads::Text(points),
-            }
+        let reads = if is_text {
+            let points = models.iter().map(|model| (model.point, model.meaning.clone()));
+            Reads::Text(points.collect())
         } else {
-            document(at, link, models.into_iter(), parameters)
-        });
+            document(link, models.into_iter(), parameters)
+        };
+        channels.push((template.to_owned(), reads));
     }
     let presence = [
         (TopicRole::Availability, &link.availability),
         (TopicRole::Bridge, &link.bridge),
         (TopicRole::Complaint, &link.fail),
     ];
-    for (role, state) in presence
+    let presence = presence
         .into_iter()
-        .filter_map(|(role, state)| Some((role, state.as_ref()?)))
-    {
-        let at = topic::fill(&state.topic, parameters);
-        channels.push(Channel {
-            topic: at,
-            reads: Reads::Presence(role, state.clone()),
-        });
-    }
-    channels.extend(errors(link, parameters));
+        .filter_map(|(role, state)| Some((role, state.as_ref()?)));
+    channels.extend(presence.map(|(role, state)| (state.topic.clone(), Reads::Presence(role, state.clone()))));
+    channels.extend(errors(link));
     channels
 }
 
-fn document<'a>(
-    topic: String,
-    link: &MqttLink,
-    models: impl Iterator<Item = &'a PointModel>,
-    parameters: &Parameters,
-) -> Channel {
+fn document<'a>(link: &MqttLink, models: impl Iterator<Item = &'a PointModel>, parameters: &Parameters) -> Reads {
     let mut document = Document {
         list: link.payload == Some(PayloadForm::List),
         ..Document::default()
@@ -160,10 +173,7 @@ fn document<'a>(
         .map(|time| (document.picker.want(&time.json), time.format));
     document.live_if = link.live_if.as_ref().map(|key| document.picker.want(key));
     document.dedup = link.dedup.as_ref().map(|key| document.picker.want(key));
-    Channel {
-        topic,
-        reads: Reads::Document(Box::new(document)),
-    }
+    Reads::Document(Box::new(document))
 }
 
 /// A point's keys; none when it hangs on a parameter that is not wired.
@@ -206,7 +216,7 @@ fn is_wired(text: &str, parameters: &Parameters) -> bool {
         .all(|name| parameters.get(name).is_some_and(|value| !value.is_empty()))
 }
 
-fn errors(link: &MqttLink, parameters: &Parameters) -> Option<Channel> {
+fn errors(link: &MqttLink) -> Option<(String, Reads)> {
     let errors = link.errors.as_ref()?;
     let mut picker = Picker::default();
     let message = picker.want(&errors.json);
@@ -215,33 +225,21 @@ fn errors(link: &MqttLink, parameters: &Parameters) -> Option<Channel> {
         .iter()
         .map(|(key, word)| (picker.want(key), word.to_owned()))
         .collect();
-    let about = parameters.get("name").cloned();
-    let topic = topic::fill(&errors.topic, parameters);
-    Some(Channel {
-        topic,
-        reads: Reads::Errors {
-            picker,
-            message,
-            when,
-            about,
-        },
-    })
+    Some((errors.topic.clone(), Reads::Errors { picker, message, when }))
 }
 
 impl DeviceBinding {
     /// The topics to subscribe to, each once, with what they are for.
-    pub fn topics(&self) -> Vec<(&str, TopicRole)> {
-        self.channels
-            .iter()
-            .map(|channel| (channel.topic.as_str(), channel.role()))
-            .collect()
+    pub fn topics(&self) -> Vec<(&Arc<str>, TopicRole)> {
+        let roles = self.reads.iter().map(Reads::role);
+        self.topics.iter().zip(roles).collect()
     }
 
     /// Takes a message on one of the device's topics. `retained` is the flag of the delivery.
     pub fn decode(&self, topic: &str, payload: &[u8], retained: bool) -> Decoded {
-        let channel = self.channels.iter().find(|channel| channel.topic == topic);
-        let decoded = match channel {
-            Some(channel) => self.read(channel, payload, retained),
+        let place = self.topics.iter().position(|own| **own == *topic);
+        let decoded = match place {
+            Some(place) => self.read(&self.reads[place], payload, retained),
             None => Err(Rejection::Topic),
         };
         decoded.unwrap_or_else(|rejection| Decoded {
@@ -250,7 +248,7 @@ impl DeviceBinding {
         })
     }
 
-    fn read(&self, channel: &Channel, payload: &[u8], retained: bool) -> Result<Decoded, Rejection> {
+    fn read(&self, reads: &Reads, payload: &[u8], retained: bool) -> Result<Decoded, Rejection> {
         if payload.len() > PAYLOAD_BYTES_MAX {
             return Err(Rejection::TooLarge);
         }
@@ -258,23 +256,19 @@ impl DeviceBinding {
         if text.trim_ascii().is_empty() {
             return Err(Rejection::Forgotten);
         }
-        match &channel.reads {
+        match reads {
             Reads::Document(document) => self.document(document, text, retained),
             Reads::Text(points) => Ok(self.text(points, text.trim_ascii(), retained)),
             Reads::Presence(role, state) => presence(*role, state, text),
-            Reads::Errors {
-                picker,
-                message,
-                when,
-                about,
-            } => {
+            Reads::Errors { picker, message, when } => {
+                let about = self.parameters.get("name");
                 let slots = picker.pick(text, false)?;
                 let says = |slot: usize| match &slots[slot] {
                     Some(Raw::Text(text)) => Some(text.as_ref()),
                     _ => None,
                 };
                 let meant = when.iter().all(|(slot, word)| says(*slot) == Some(word));
-                let ours = |text: &&str| about.as_ref().is_none_or(|name| names(text, name));
+                let ours = |text: &&str| about.is_none_or(|name| names(text, name));
                 let complaint = says(*message).filter(|_| meant).filter(ours);
                 Ok(Decoded {
                     complaint: complaint.map(cut),
@@ -386,9 +380,9 @@ fn put_of<'a>(command: &'a CommandModel, known: &BTreeMap<Point, Value>) -> Resu
     command.spec.put.as_ref().ok_or(EncodeRefusal::Command)
 }
 
-impl Channel {
+impl Reads {
     fn role(&self) -> TopicRole {
-        match &self.reads {
+        match self {
             Reads::Document(_) | Reads::Text(_) => TopicRole::State,
             Reads::Presence(role, _) => *role,
             Reads::Errors { .. } => TopicRole::Complaint,

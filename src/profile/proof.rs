@@ -555,7 +555,7 @@ proptest! {
         let library = library();
         for profile in library.iter() {
             let binding = bound(profile);
-            let topics: Vec<String> = binding.topics().iter().map(|(topic, _)| (*topic).to_owned()).collect();
+            let topics: Vec<String> = binding.topics().iter().map(|(topic, _)| topic.to_string()).collect();
             for topic in topics {
                 binding.decode(&topic, &bytes, retained);
             }

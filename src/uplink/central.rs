@@ -491,7 +491,7 @@ fn words(data: &UpData) -> String {
                 }
                 Report::RequestState(r) => format!("{:?} [{}]", r.state, r.id),
                 Report::Readiness(r) => format!("{} by {} (p90 {})", r.target, r.p50, r.p90),
-                Report::Preference(r) => format!("{} {} +-{}", r.attribute, r.value, r.sd),
+                Report::Preference(r) => format!("{} {} +-{}", r.attribute.word(), r.value, r.sd),
             };
             format!("{}: {what} because {}", report.room(), report.because())
         }

@@ -19,6 +19,8 @@ pub const PATIENCE: Duration = Duration::from_secs(180);
 /// A folder with a configuration in it, and a store.
 pub struct House {
     pub dir: tempfile::TempDir,
+    /// Where health and metrics are served.
+    pub observe: SocketAddr,
 }
 
 impl House {
@@ -26,12 +28,13 @@ impl House {
     pub fn new(body: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = dir.path().join("store");
+        let observe = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let text = format!(
-            "{body}\n[store]\ndir = {store:?}\nkey_file = {:?}\n[observe]\nlisten = \"127.0.0.1:0\"\nlog = \"warn\"\n",
+            "{body}\n[store]\ndir = {store:?}\nkey_file = {:?}\n[observe]\nlisten = \"{observe}\"\nlog = \"warn\"\n",
             dir.path().join("store.key")
         );
         std::fs::write(dir.path().join("innkeeper.toml"), text).unwrap();
-        let house = Self { dir };
+        let house = Self { dir, observe };
         assert!(
             house
                 .command(&["init", "--key-file", &house.key()])
@@ -165,6 +168,10 @@ impl Ear {
             .set_keep_alive(Duration::from_secs(30))
             .set_inflight(1000);
         let (client, mut connection) = Client::new(options, 1000);
+        // Without it our own TCP would hold a short message back until the one before is acknowledged.
+        let mut network = rumqttc::NetworkOptions::new();
+        network.set_tcp_nodelay(true);
+        connection.eventloop.set_network_options(network);
         for filter in filters {
             client.subscribe(*filter, QoS::AtLeastOnce).unwrap();
         }

@@ -7,7 +7,7 @@ use super::narrator::Who;
 use super::stage::{Stage, at, pace, room};
 use crate::daemon::{Question, clock};
 use crate::model::{
-    Celsius, Declared, GuestToken, Item, Moment, Need, Percent, Point, Prior, PriorSummary, PropertyId,
+    Attribute, Celsius, Declared, GuestToken, Item, Moment, Need, Percent, Point, Prior, PriorSummary, PropertyId,
     ReadinessVerdict, Report, RequestId, RequestState, RequestStatus, RoomId, ServiceRequest, Span, StayNotice,
     StayStatus, StayToken,
 };
@@ -213,7 +213,7 @@ async fn turn_the_dial(stage: &mut Stage, focus: &RoomId) {
     let turned = clock::now();
     stage.hotel.act(focus, Act::TurnsDial(DIALLED)).await;
     let learnt = stage.wait_for(Span::minutes(15), pace::CLOSE, |stage| {
-        find_preference(stage, focus, turned, Point::TargetTemperature, |report| {
+        find_preference(stage, focus, turned, Attribute::TargetTemperature, |report| {
             report.acts >= 1
         })
     });
@@ -274,7 +274,7 @@ async fn soften(stage: &mut Stage, to: f64, words: &str) {
     stage.hotel.act(&focus, Act::SetsFirmness(to)).await;
     let since = clock::now() - Span::minutes(1);
     let learnt = stage.wait_for(Span::minutes(15), pace::CLOSE, |stage| {
-        find_preference(stage, &focus, since, Point::Firmness, |report| !report.is_final)
+        find_preference(stage, &focus, since, Attribute::Firmness, |report| !report.is_final)
     });
     learnt.await;
 }
@@ -422,7 +422,7 @@ async fn second_evening(stage: &mut Stage) {
     soften(stage, 15.0, "makes the bed softer still (15)").await;
     let is_conflict =
         |report: &crate::model::PreferenceReport| report.tags.iter().any(|tag| tag == "booking_vs_device");
-    let conflict = find_preference(stage, &focus, back, Point::Firmness, is_conflict).is_some();
+    let conflict = find_preference(stage, &focus, back, Attribute::Firmness, is_conflict).is_some();
     stage.check(
         conflict,
         "the bed and the booking disagree, and central was told so (booking_vs_device)",
@@ -514,8 +514,8 @@ async fn leave(stage: &mut Stage) {
     let out = clock::now();
     stage.central.stay(notice(StayStatus::CheckedOut, 3)).await;
     let learnt = stage.wait_for(Span::minutes(20), pace::CLOSE, |stage| {
-        let last = |point| find_preference(stage, &focus, out, point, |report| report.is_final);
-        last(Point::TargetTemperature).zip(last(Point::Firmness))
+        let last = |attribute| find_preference(stage, &focus, out, attribute, |report| report.is_final);
+        last(Attribute::TargetTemperature).zip(last(Attribute::Firmness))
     });
     let learnt = learnt.await;
     let is_soft = learnt
@@ -630,11 +630,11 @@ fn find_preference(
     stage: &Stage,
     room: &RoomId,
     since: Moment,
-    point: Point,
+    attribute: Attribute,
     is_it: impl Fn(&crate::model::PreferenceReport) -> bool,
 ) -> Option<Value> {
     stage.reports(room, since).find_map(|(_, report)| match report {
-        Report::Preference(of) if of.attribute == point && is_it(of) => Some(of.value.clone()),
+        Report::Preference(of) if of.attribute == attribute && is_it(of) => Some(of.value.clone()),
         _ => None,
     })
 }
@@ -676,6 +676,7 @@ fn notice(status: StayStatus, version: u64) -> StayNotice {
         room: Some(room("104")),
         guest: Some(guest()),
         eta: Some(at(0, 16, 0)),
+        channel: None,
         departure: Some(at(4, 11, 0)),
         adults: 1,
         declared,
@@ -691,6 +692,7 @@ fn other_stay(id: &str, status: StayStatus, version: u64, eta: Moment) -> StayNo
         room: Some(room(id)),
         guest: None,
         eta: Some(eta),
+        channel: None,
         departure: Some(at(4, 10, 0)),
         adults: 2,
         declared: Declared::default(),
@@ -710,8 +712,8 @@ fn prior() -> Prior {
         nights: 2,
         acts: 3,
         habits: vec![(item(MILK), 23 * 60), (item(MILK), 23 * 60 + 2)],
-        evenings: vec![],
         evidence: Vec::new(),
+        evenings: vec![],
     };
     Prior {
         guest: guest(),

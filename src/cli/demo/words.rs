@@ -112,15 +112,17 @@ fn preference(report: &PreferenceReport) -> String {
     } else {
         "learns"
     };
-    let value = report.value.as_f64().unwrap_or(f64::NAN);
+    let value = match report.value.as_f64() {
+        Some(figure) => format!("{figure:.1} +- {:.1}", report.sd),
+        None => report.value.as_str().unwrap_or_default().to_owned(),
+    };
     let choice = fact(&report.because, "choice").map(|choice| format!("last set by hand to {choice}"));
     let booking = report.declared.as_ref().map(|said| format!("the booking said {said}"));
     let facts: Vec<String> = [choice, booking].into_iter().flatten().collect();
     let tags: Vec<String> = report.tags.iter().map(|tag| format!(" [{tag}]")).collect();
     format!(
-        "{lead}: the guest of {} likes {attribute} {value:.1} +- {:.1} ({}){}",
+        "{lead}: the guest of {} likes {attribute} {value} ({}){}",
         report.room,
-        report.sd,
         facts.join("; "),
         tags.concat()
     )

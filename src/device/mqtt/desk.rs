@@ -11,6 +11,7 @@ use crate::model::{Command, CommandId, DeviceId, Event, LinkId, Moment, Point, V
 use crate::mqtt::{Inbound, Lane, LaneError, PublishEvent, SubscribeEvent};
 use crate::profile::{Decoded, DeviceBinding, EncodeRefusal, Encoded, PAYLOAD_BYTES_MAX, TopicRole};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -25,12 +26,13 @@ const TALLY_EVERY: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 struct Device {
     binding: DeviceBinding,
-    /// What it reported last: some commands hang on it.
+    /// What it reported last of the points that its commands hang on.
     known: BTreeMap<Point, Value>,
+    has_spoken: bool,
     /// The names of its last messages.
     names: VecDeque<String>,
     /// Where its bridge tells of itself.
-    bridge: Option<String>,
+    bridge: Option<Arc<str>>,
 }
 
 /// Everything between the two sessions.
@@ -292,7 +294,10 @@ impl Inner {
         }
         for reading in decoded.readings {
             if let Some(value) = &reading.value {
-                device.known.insert(reading.point, value.clone());
+                device.has_spoken = true;
+                if device.binding.profile().hangs_on(reading.point) {
+                    device.known.insert(reading.point, value.clone());
+                }
             }
             self.events.push(Event::Reading(reading));
         }
@@ -319,11 +324,12 @@ impl Device {
     fn new(binding: DeviceBinding) -> Self {
         let topics = binding.topics();
         let bridge = topics.iter().find(|(_, role)| *role == TopicRole::Bridge);
-        let bridge = bridge.map(|(topic, _)| (*topic).to_owned());
+        let bridge = bridge.map(|(topic, _)| Arc::clone(topic));
         Self {
             binding,
             known: BTreeMap::new(),
-            names: VecDeque::with_capacity(NAMES_MAX),
+            has_spoken: false,
+            names: VecDeque::new(),
             bridge,
         }
     }
@@ -346,7 +352,7 @@ impl Device {
         match self.binding.encode(command.point, &command.value, &self.known) {
             Ok(Encoded::Publish { topic, payload }) => Ok((topic, payload)),
             Ok(Encoded::Writes(_)) => Err(WriteResult::Refused(EncodeRefusal::Command.to_string())),
-            Err(seed @ EncodeRefusal::Seed(_)) if self.known.is_empty() => Err(WriteResult::Failed(seed.to_string())),
+            Err(seed @ EncodeRefusal::Seed(_)) if !self.has_spoken => Err(WriteResult::Failed(seed.to_string())),
             Err(refusal) => Err(WriteResult::Refused(refusal.to_string())),
         }
     }

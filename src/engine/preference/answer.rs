@@ -190,7 +190,7 @@ fn of_choice(asked: &Asked<'_>, choices: &'static [Choice]) -> Answer {
             Some(Weight {
                 stay: *stay,
                 source: (*source)?,
-                weight: *weight,
+                share: *weight,
             })
         });
     let mut answer = Answer {
@@ -269,7 +269,7 @@ pub struct Record {
     /// The day of the last change, in days since 1970-01-01.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<i32>,
-    /// How much each stay weighs, oldest first.
+    /// How much each stay weighs, oldest first; what is missing to 1 rests on what is usual.
     pub weights: Vec<StayWeight>,
     /// The version of method and constants.
     pub parameters: u32,
@@ -288,8 +288,8 @@ pub struct StayWeight {
     pub stay: Option<StayToken>,
     /// What of it.
     pub source: Source,
-    /// How much.
-    pub weight: f64,
+    /// How much of the answer rests on it, 0 to 1.
+    pub share: f64,
 }
 
 impl Answer {
@@ -302,7 +302,7 @@ impl Answer {
                 property: stay.map(|stay| stay.property.clone()),
                 stay: stay.map(|stay| stay.stay.clone()),
                 source: weight.source,
-                weight: rounded(weight.weight),
+                share: rounded(weight.share),
             }
         };
         let unit = match self.attribute.kind() {

@@ -44,13 +44,14 @@ pub struct Folded {
     pub changed: Option<usize>,
     /// Whether anything was shown at all.
     pub is_seen: bool,
-    /// What each stay weighs, in their order.
+    /// How much of the answer rests on each stay, in their order.
     pub weights: Vec<f64>,
 }
 
 struct Counts {
     counts: Vec<f64>,
-    weights: Vec<f64>,
+    /// What each stay chose, and what of it still counts.
+    weights: Vec<(usize, f64)>,
     in_a_row: (Option<usize>, u32),
     told_for: u8,
     from: Option<usize>,
@@ -77,21 +78,20 @@ pub fn fold(usual: &[f64], stays: impl IntoIterator<Item = Chosen>) -> Folded {
 impl Counts {
     fn take(&mut self, chosen: Chosen) {
         self.told_for = self.told_for.saturating_sub(1);
-        self.weights.push(0.0);
         let Some(choice) = chosen.choice.filter(|choice| *choice < self.counts.len()) else {
+            self.weights.push((usize::MAX, 0.0));
             return;
         };
+        self.weights.push((choice, 0.0));
         let current = self.is_seen.then(|| first_greatest(&self.counts));
         self.in_a_row = match self.in_a_row {
             (Some(last), times) if last == choice => (Some(choice), times + 1),
             _ => (Some(choice), 1),
         };
-        self.scale_all(KEEP);
+        self.keep(KEEP, |_| true);
         let is_changed = chosen.is_explicit || self.in_a_row.1 >= IN_A_ROW;
         if let Some(old) = current.filter(|current| *current != choice && is_changed) {
-            let kept = self.counts[choice];
-            self.scale_all(CUT);
-            self.counts[choice] = kept;
+            self.keep(CUT, |other| other != choice);
             (self.told_for, self.from, self.changed) = (TOLD_FOR, Some(old), self.weights.len().checked_sub(1));
         }
         self.count(choice, if chosen.is_explicit { EXPLICIT } else { 1.0 });
@@ -103,16 +103,24 @@ impl Counts {
         self.is_seen = true;
     }
 
-    fn scale_all(&mut self, share: f64) {
-        self.counts
+    /// Lessens the choices that are meant to a share.
+    fn keep(&mut self, share: f64, is_meant: impl Fn(usize) -> bool) {
+        let counts = self
+            .counts
             .iter_mut()
-            .chain(&mut self.weights)
-            .for_each(|count| *count *= share);
+            .enumerate()
+            .filter(|(choice, _)| is_meant(*choice));
+        counts.for_each(|(_, count)| *count *= share);
+        let weights = self.weights.iter_mut().filter(|(choice, _)| is_meant(*choice));
+        weights.for_each(|(_, weight)| *weight *= share);
     }
 
     fn count(&mut self, choice: usize, weight: f64) {
         self.counts[choice] += weight;
-        self.weights.last_mut().into_iter().for_each(|last| *last += weight);
+        self.weights
+            .last_mut()
+            .into_iter()
+            .for_each(|(_, last)| *last += weight);
     }
 
     fn answer(self, usual: &[f64]) -> Folded {
@@ -120,6 +128,7 @@ impl Counts {
         let counted = self.counts.iter().zip(usual);
         let shares: Vec<f64> = counted.map(|(count, usual)| (count + USUAL * usual) / total).collect();
         let choice = first_greatest(&shares);
+        let weights = self.weights.iter().map(|(_, weight)| weight / total).collect();
         Folded {
             choice,
             confidence: shares.get(choice).copied().unwrap_or_default(),
@@ -127,7 +136,7 @@ impl Counts {
             from: self.from.filter(|_| self.told_for > 0),
             changed: self.changed,
             is_seen: self.is_seen,
-            weights: self.weights,
+            weights,
         }
     }
 }
@@ -191,7 +200,10 @@ mod tests {
     fn three_stays_outweigh_any_number_of_older_ones() {
         for older in 1..40 {
             let stays = vec![said(0); older].into_iter().chain([device(1); 3]);
-            assert_eq!(fold(&USUALLY, stays).choice, 1, "{older}");
+            let folded = fold(&USUALLY, stays);
+            assert_eq!(folded.choice, 1, "{older}");
+            let recent: f64 = folded.weights[older..].iter().sum();
+            assert!(recent > folded.weights[..older].iter().sum(), "{older}: {folded:?}");
         }
     }
 }

@@ -75,7 +75,7 @@ pub struct Folded {
     pub from: Option<f64>,
     /// The day of the last change.
     pub changed_at: Option<i32>,
-    /// How much each stay weighs, oldest first.
+    /// How much of the value rests on each stay, oldest first; what is missing to 1 rests on what is usual.
     pub weights: Vec<Weight>,
     /// The day of the last evidence that is more than a booking.
     pub last_day: Option<i32>,
@@ -348,15 +348,21 @@ impl<'a> Fold<'a> {
             .run
             .last()
             .map_or(Status::Population, |seen| Status::Seen(seen.source));
-        let weights = self.weights(today);
+        let (mut weights, held) = self.shares(today);
         if !self.second.is_empty() {
-            (value, variance, status) = self.lean(value, variance);
-        } else if let Some(held) = weights.1 {
+            let share = self.lean(&mut weights);
+            (value, variance, status) = self.leant(value, variance, share);
+        } else if let Some(held) = held {
             value = held;
         }
         if let Some(confirmed) = self.confirmed {
             let known = CONFIRMED_SD * self.scale.stretch;
             (value, variance, status) = (confirmed.figure, variance.min(known * known), Status::Confirmed);
+            weights = vec![Weight {
+                stay: confirmed.stay,
+                source: Source::Confirmed,
+                share: 1.0,
+            }];
         }
         let sd = SPREAD_FACTOR * variance.sqrt();
         let tags = self.tags(value, sd, today);
@@ -369,44 +375,63 @@ impl<'a> Fold<'a> {
             tags,
             from: self.from.take().filter(|_| is_told),
             changed_at: self.changed_at,
-            weights: weights.0,
+            weights,
             last_day: self.last_day,
         }
     }
 
-    /// While a second run is open the answer leans towards it: wholly when it was said in words.
-    fn lean(&self, mean: f64, variance: f64) -> (f64, f64, Status) {
+    /// How far the answer leans towards an open second run: wholly when that was said in words.
+    fn second_share(&self) -> f64 {
+        match self.second.last().map(|seen| seen.source) {
+            Some(Source::Explicit) => 1.0,
+            _ => SUSPECTED,
+        }
+    }
+
+    /// The answer while a second run is open.
+    fn leant(&self, mean: f64, variance: f64, share: f64) -> (f64, f64, Status) {
         let (second, weight) = self.second_mean();
         let own = self.within_variance() / (self.usual_weight + weight);
-        if self.second.last().is_some_and(|seen| seen.source == Source::Explicit) {
+        if share >= 1.0 {
             return (second, own, Status::Seen(Source::Explicit));
         }
         let sum: f64 = self.second.iter().map(|seen| seen.figure * seen.weight).sum();
         let second = (self.usual_weight * mean + sum) / (self.usual_weight + weight);
         let apart = (second - mean) * (second - mean);
-        let variance = SUSPECTED * (own + apart) + (1.0 - SUSPECTED) * (variance + apart);
-        (
-            SUSPECTED * second + (1.0 - SUSPECTED) * mean,
-            variance,
-            Status::SuspectedChange,
-        )
+        let variance = share * (own + apart) + (1.0 - share) * (variance + apart);
+        (share * second + (1.0 - share) * mean, variance, Status::SuspectedChange)
     }
 
-    /// What each stay weighs; and the mean, when what is old had to be held down so that recent stays outweigh it.
-    fn weights(&self, today: i32) -> (Vec<Weight>, Option<f64>) {
-        let mut weights: Vec<f64> = (0..self.run.len()).map(|at| self.weight(at, today)).collect();
-        let held = self.hold_down(&mut weights, today);
-        let name = |(seen, weight): (&Observed, &f64)| Weight {
+    /// Gives the second run its part of the answer; returns how far that leans towards it.
+    fn lean(&self, weights: &mut Vec<Weight>) -> f64 {
+        let (share, (_, weight)) = (self.second_share(), self.second_mean());
+        // Said in words, the second run stands alone; else the first run is what is usual before it.
+        let usual = if share >= 1.0 { 0.0 } else { self.usual_weight };
+        let first = share * usual / (usual + weight) + (1.0 - share);
+        weights.iter_mut().for_each(|of| of.share *= first);
+        weights.extend(self.second.iter().map(|seen| Weight {
             stay: seen.stay,
             source: seen.source,
-            weight: *weight,
+            share: share * seen.weight / (usual + weight),
+        }));
+        share
+    }
+
+    /// Each stay's share of the run's mean; and that mean, when what is old had to be held down so that recent stays
+    /// outweigh it.
+    fn shares(&self, today: i32) -> (Vec<Weight>, Option<f64>) {
+        let mut weights: Vec<f64> = (0..self.run.len()).map(|at| self.weight(at, today)).collect();
+        let is_held = self.second.is_empty() && self.hold_down(&mut weights, today);
+        let total = self.usual_weight + weights.iter().sum::<f64>();
+        let share = |(seen, weight): (&Observed, &f64)| Weight {
+            stay: seen.stay,
+            source: seen.source,
+            share: *weight / total,
         };
-        let mean = held.then(|| {
-            let total = self.usual_weight + weights.iter().sum::<f64>();
-            let figures = self.run.iter().zip(&weights).map(|(seen, weight)| weight * seen.figure);
-            (self.usual_weight * self.usual + figures.sum::<f64>()) / total
-        });
-        (self.run.iter().zip(&weights).map(name).collect(), mean)
+        let shares = self.run.iter().zip(&weights).map(share).collect();
+        let figures = self.run.iter().zip(&weights).map(|(seen, weight)| weight * seen.figure);
+        let mean = is_held.then(|| (self.usual_weight * self.usual + figures.sum::<f64>()) / total);
+        (shares, mean)
     }
 
     fn hold_down(&self, weights: &mut [f64], today: i32) -> bool {
@@ -468,5 +493,223 @@ impl<'a> Fold<'a> {
         }
         let inside = below((booked + near - value) / sd) - below((booked - near - value) / sd);
         1.0 - inside >= BOOKING_DOUBT
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::scale;
+    use super::*;
+    use crate::model::{Attribute, Settled};
+    use proptest::prelude::*;
+
+    const USUAL: f64 = 22.5;
+
+    fn device(celsius: f64) -> StayEvidence {
+        let settled = Said::hundredths((celsius * 100.0).round() as i32);
+        StayEvidence {
+            device: Some(Settled {
+                settled,
+                nights: 3,
+                acts: 2,
+            }),
+            ..StayEvidence::none(Attribute::TargetTemperature)
+        }
+    }
+
+    fn ask(stays: &[(i32, StayEvidence)], today: i32) -> Folded {
+        let scale = scale(Attribute::TargetTemperature).unwrap();
+        let shown = stays
+            .iter()
+            .enumerate()
+            .map(|(at, (day, evidence))| (at, Shown { day: *day, evidence }));
+        fold(&scale, USUAL, shown, today)
+    }
+
+    fn said(celsius: i32) -> Option<Said> {
+        Some(Said::hundredths(celsius))
+    }
+
+    /// Any evidence, of figures as they come: whole, half and quarter degrees.
+    fn evidence() -> impl Strategy<Value = StayEvidence> {
+        let figure =
+            || proptest::option::weighted(0.3, (60..120_i32).prop_map(|quarters| Said::hundredths(quarters * 25)));
+        let device = proptest::option::weighted(0.6, ((60..120_i32), 0..6_u16, 0..5_u16));
+        (
+            device,
+            figure(),
+            proptest::option::weighted(0.05, 60..120_i32),
+            figure(),
+            figure(),
+            figure(),
+        )
+            .prop_map(|(device, explicit, confirmed, staff, accepted, booking)| StayEvidence {
+                attribute: Attribute::TargetTemperature,
+                device: device.map(|(quarters, nights, acts)| Settled {
+                    settled: Said::hundredths(quarters * 25),
+                    nights,
+                    acts,
+                }),
+                explicit: explicit.filter(|_| device.is_none()),
+                confirmed: confirmed.map(|quarters| Said::hundredths(quarters * 25)),
+                staff,
+                accepted,
+                booking,
+            })
+    }
+
+    fn history() -> impl Strategy<Value = Vec<(i32, StayEvidence)>> {
+        proptest::collection::vec((0..2500_i32, evidence()), 0..30).prop_map(|mut stays| {
+            stays.sort_by_key(|(day, _)| *day);
+            stays
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3000))]
+
+        #[test]
+        fn the_last_three_stays_outweigh_everything_older_than_180_days(stays in history(), later in 0..1500_i32) {
+            let today = stays.last().map_or(0, |(day, _)| *day) + later;
+            let folded = ask(&stays, today);
+            let mut seen: Vec<usize> = folded.weights.iter().map(|weight| weight.stay).collect();
+            seen.dedup();
+            let last = &seen[seen.len().saturating_sub(3)..];
+            let sum = |of: &dyn Fn(usize) -> bool| -> f64 {
+                folded.weights.iter().filter(|weight| of(weight.stay)).map(|weight| weight.share).sum()
+            };
+            let recent = sum(&|stay| last.contains(&stay));
+            let old = sum(&|stay| !last.contains(&stay) && today - stays[stay].0 > OLD_DAYS);
+            prop_assert!(recent >= old, "recent {recent}, old {old}: {folded:?}");
+        }
+
+        #[test]
+        fn the_answer_is_the_mean_of_what_it_says_it_rests_on(stays in history(), later in 0..1500_i32) {
+            let today = stays.last().map_or(0, |(day, _)| *day) + later;
+            let folded = ask(&stays, today);
+            let figure_of = |weight: &Weight| {
+                let evidence = &stays[weight.stay].1;
+                let said = match weight.source {
+                    Source::Explicit => evidence.explicit,
+                    Source::Device => evidence.device.map(|device| device.settled),
+                    Source::Staff => evidence.staff,
+                    Source::Accepted => evidence.accepted,
+                    Source::Booking => evidence.booking,
+                    Source::Confirmed => evidence.confirmed,
+                };
+                figure(said).unwrap()
+            };
+            let rests: f64 = folded.weights.iter().map(|weight| weight.share).sum();
+            let mean: f64 = folded.weights.iter().map(|weight| weight.share * figure_of(weight)).sum();
+            prop_assert!((-1e-9..=1.0 + 1e-9).contains(&rests));
+            prop_assert!((mean + (1.0 - rests) * USUAL - folded.value).abs() < 1e-9, "{folded:?}");
+            prop_assert!(folded.sd.is_finite() && (0.0..=1.0).contains(&folded.within));
+        }
+
+        #[test]
+        fn no_figures_and_no_days_make_it_anything_but_a_number(
+            stays in proptest::collection::vec((any::<i32>(), any::<i32>(), any::<u16>()), 0..20), today in any::<i32>(),
+        ) {
+            let mut stays: Vec<(i32, StayEvidence)> =
+                stays.into_iter().map(|(day, wish, acts)| {
+                    let mut evidence = device(20.0);
+                    evidence.device = Some(Settled { settled: Said::hundredths(wish), nights: acts, acts });
+                    (day, evidence)
+                }).collect();
+            stays.sort_by_key(|(day, _)| *day);
+            let folded = ask(&stays, today);
+            prop_assert!(folded.value.is_finite() && !folded.sd.is_nan() && (0.0..=1.0).contains(&folded.within), "{folded:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_stranger_it_is_what_is_usual_and_not_sure() {
+        let nobody = ask(&[], 100);
+        assert_eq!(
+            (nobody.value, nobody.status, nobody.tags.len()),
+            (USUAL, Status::Population, 0)
+        );
+        assert!(nobody.within < 0.5);
+    }
+
+    #[test]
+    fn a_wish_in_words_takes_effect_at_once_and_says_what_it_was_before() {
+        let mut stays: Vec<(i32, StayEvidence)> = (0..4).map(|n| (n * 30, device(24.0))).collect();
+        stays.push((
+            130,
+            StayEvidence {
+                explicit: said(2000),
+                ..StayEvidence::none(Attribute::TargetTemperature)
+            },
+        ));
+        let told = ask(&stays, 131);
+        assert_eq!((told.value, told.tags.as_slice()), (20.0, &[Tag::RecentChange][..]));
+        assert!(told.from.is_some_and(|from| (23.5..24.1).contains(&from)) && told.changed_at == Some(130));
+    }
+
+    #[test]
+    fn one_cold_stay_is_suspected_and_a_second_makes_it_true() {
+        let mut stays: Vec<(i32, StayEvidence)> = (0..4).map(|n| (n * 30, device(24.0))).collect();
+        stays.push((130, device(20.0)));
+        let once = ask(&stays, 131);
+        assert_eq!(
+            (once.status, once.tags.as_slice()),
+            (Status::SuspectedChange, &[Tag::SuspectedChange][..])
+        );
+        assert!((20.5..22.0).contains(&once.value), "{once:?}");
+        let mut back = stays.clone();
+        back.push((160, device(24.0)));
+        let back = ask(&back, 161);
+        assert!(back.tags.is_empty() && back.value > 23.5, "{back:?}");
+        stays.push((160, device(20.0)));
+        let twice = ask(&stays, 161);
+        assert_eq!(
+            (twice.status, twice.tags.as_slice()),
+            (Status::Seen(Source::Device), &[Tag::RecentChange][..])
+        );
+        assert!(twice.value < 20.5);
+    }
+
+    #[test]
+    fn a_confirmation_stands_until_words_and_two_stays_against_it_only_raise_a_doubt() {
+        let confirmed = StayEvidence {
+            confirmed: said(2100),
+            ..StayEvidence::none(Attribute::TargetTemperature)
+        };
+        let mut stays = vec![(0, device(24.0)), (30, confirmed), (60, device(24.0))];
+        assert!(!ask(&stays, 61).tags.contains(&Tag::ConfirmedVsDevice));
+        stays.push((90, device(24.0)));
+        let doubted = ask(&stays, 91);
+        assert_eq!((doubted.value, doubted.status), (21.0, Status::Confirmed));
+        assert!(doubted.tags.contains(&Tag::ConfirmedVsDevice));
+        stays.push((
+            120,
+            StayEvidence {
+                explicit: said(2400),
+                ..StayEvidence::none(Attribute::TargetTemperature)
+            },
+        ));
+        assert!(ask(&stays, 121).value > 23.0);
+    }
+
+    #[test]
+    fn two_acts_against_the_booking_overrule_it_and_say_so() {
+        let booked = |acts| {
+            let mut evidence = device(24.5);
+            evidence.booking = said(2100);
+            evidence.device.as_mut().unwrap().acts = acts;
+            [(0, evidence)]
+        };
+        assert!(ask(&booked(1), 1).tags.is_empty());
+        let overruled = ask(&booked(2), 1);
+        assert_eq!(overruled.tags, [Tag::BookingVsDevice]);
+        assert!(overruled.value > 23.5);
+    }
+
+    #[test]
+    fn after_six_months_without_evidence_it_sleeps() {
+        let stays = [(0, device(24.0))];
+        assert!(!ask(&stays, 183).tags.contains(&Tag::Dormant));
+        assert!(ask(&stays, 184).tags.contains(&Tag::Dormant));
     }
 }

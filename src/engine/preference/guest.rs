@@ -141,7 +141,6 @@ impl Guest {
         self.erased_up_to = up_to;
         self.must_have.clear();
         self.items.clear();
-        self.let_go = self.let_go.take().filter(|(day, _, _)| Some(*day) > up_to);
         self.forget_what_is_over();
         true
     }
@@ -205,6 +204,9 @@ impl Guest {
 
     /// Drops what lies at or before a mark. A lower version of a stay that lies after it takes the place of a dropped one.
     fn forget_what_is_over(&mut self) {
+        // A place at or before the erasure's says nothing beyond it.
+        let erased = self.erased_up_to;
+        self.let_go = self.let_go.take().filter(|(day, _, _)| Some(*day) > erased);
         let everything = self.stays.drain(..).chain(self.outdated.drain(..));
         let mut everything: Vec<PriorSummary> = everything.collect();
         everything.retain(|summary| !self.is_over(summary));
@@ -217,5 +219,150 @@ impl Guest {
             }
             self.put(versions);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Celsius, GuestToken};
+    use proptest::prelude::*;
+
+    fn summary(property: &str, stay: u32, version: u64, day: i32, celsius: i32) -> PriorSummary {
+        PriorSummary {
+            property: PropertyId::new(property).unwrap(),
+            stay: StayToken::new(format!("{stay:08}")).unwrap(),
+            version,
+            day,
+            temperature: Some(Celsius::from_hundredths(celsius)),
+            firmness: None,
+            nights: 3,
+            acts: 2,
+            habits: vec![],
+            evenings: vec![],
+            evidence: vec![],
+        }
+    }
+
+    fn of(summaries: &[PriorSummary]) -> Guest {
+        let mut guest = Guest::default();
+        summaries.iter().for_each(|summary| guest.add(summary.clone()));
+        guest
+    }
+
+    fn joined(a: &Guest, b: &Guest) -> Guest {
+        let mut both = a.clone();
+        both.join(b);
+        both
+    }
+
+    /// Any guest: few stays, so that they meet; versions and days that contradict each other; marks.
+    fn guest() -> impl Strategy<Value = Guest> {
+        let many = prop_oneof![9 => 0..8_usize, 1 => 90..120_usize];
+        let stays = many.prop_flat_map(move |count| {
+            let spread = if count > 8 { 200_u32 } else { 4 };
+            proptest::collection::vec((0..2_usize, 0..spread, 1..4_u64, 0..50_i32, 2000..2004_i32), count)
+        });
+        (stays, proptest::option::weighted(0.3, 0..40_i32)).prop_map(|(stays, erased)| {
+            let of_property = ["rome", "vienna"];
+            let summaries = stays
+                .into_iter()
+                .map(|(p, s, v, d, c)| summary(of_property[p], s, v, d, c));
+            let mut guest = of(&summaries.collect::<Vec<_>>());
+            guest.erase(erased);
+            guest
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn merging_is_commutative_associative_and_idempotent((a, b, c) in (guest(), guest(), guest())) {
+            prop_assert_eq!(joined(&a, &b), joined(&b, &a));
+            prop_assert_eq!(joined(&joined(&a, &b), &c), joined(&a, &joined(&b, &c)));
+            prop_assert_eq!(&joined(&a, &a), &a);
+            prop_assert_eq!(&joined(&joined(&a, &b), &b), &joined(&a, &b));
+        }
+
+        #[test]
+        fn a_guest_reads_what_it_writes(a in guest()) {
+            let text = serde_json::to_string(&a).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Guest>(&text).unwrap(), a);
+        }
+
+        #[test]
+        fn what_is_erased_never_comes_back(a in guest(), b in guest(), up_to in 0..50_i32) {
+            let mut erased = a.clone();
+            erased.erase(Some(up_to));
+            let back = joined(&joined(&erased, &b), &a);
+            prop_assert!(back.history().iter().all(|stay| stay.day > up_to));
+            prop_assert!(back.outdated.iter().all(|stay| stay.day > up_to));
+            prop_assert!(back.history().len() <= STAYS_MAX);
+        }
+    }
+
+    #[test]
+    fn of_two_contents_under_one_version_the_same_wins_everywhere() {
+        let (a, b) = (summary("rome", 1, 1, 5, 2000), summary("rome", 1, 1, 5, 2400));
+        assert_eq!(of(&[a.clone(), b.clone()]), of(&[b, a]));
+    }
+
+    #[test]
+    fn a_correction_that_an_erasure_hits_does_not_take_the_rest_with_it() {
+        // The stay first said to have ended on day 90; a correction moved that to day 10, and then all up to day 50 is erased.
+        let (first, corrected) = (summary("rome", 1, 1, 90, 2000), summary("rome", 1, 2, 10, 2400));
+        let mut late = of(&[first.clone(), corrected.clone()]);
+        assert_eq!(late.history()[0].version, 2);
+        late.erase(Some(50));
+        let mut early = Guest::default();
+        early.erase(Some(50));
+        [corrected, first].into_iter().for_each(|summary| early.add(summary));
+        assert_eq!(late, early);
+        assert_eq!(late.history()[0].version, 1);
+    }
+
+    #[test]
+    fn the_oldest_of_too_many_stays_go_for_good() {
+        let all: Vec<PriorSummary> = (0..200).map(|n| summary("rome", n, 1, n as i32, 2000)).collect();
+        let forwards = of(&all);
+        let backwards = of(&all.iter().rev().cloned().collect::<Vec<_>>());
+        assert_eq!(forwards, backwards);
+        assert_eq!((forwards.history().len(), forwards.history()[0].day), (STAYS_MAX, 136));
+    }
+
+    #[test]
+    fn an_erasure_takes_must_haves_and_items_until_central_says_them_again() {
+        let mut guest = Guest::default();
+        let mut prior = Prior {
+            guest: GuestToken::new("00000001").unwrap(),
+            stays: vec![summary("rome", 1, 1, 5, 2000)],
+            must_have: vec![Item::new("pillow-latex").unwrap()],
+            items: vec![],
+            erased_up_to: None,
+        };
+        guest.merge(&prior);
+        prior.must_have.clear();
+        prior.erased_up_to = Some(5);
+        guest.merge(&prior);
+        assert!(guest.must_have.is_empty() && guest.history().is_empty());
+        assert!(!guest.erase(Some(5)) && !guest.erase(None) && guest.erased_up_to() == Some(5));
+    }
+
+    #[test]
+    fn a_record_of_an_earlier_version_is_read() {
+        let old = r#"{"stays":[{"property":"rome","stay":"00000002","version":1,"day":30,"temperature":23.5,"nights":2,"acts":3},
+            {"property":"vienna","stay":"00000001","version":1,"day":10,"firmness":70,"nights":1,"acts":1}],"must_have":[],"items":[],"used_at":null}"#;
+        let guest: Guest = serde_json::from_str(old).unwrap();
+        let days: Vec<i32> = guest.history().iter().map(|stay| stay.day).collect();
+        assert_eq!(days, [10, 30]);
+        let evidence = &guest.history()[1].evidence[0];
+        assert_eq!(evidence.attribute, Attribute::TargetTemperature);
+        assert_eq!(
+            evidence
+                .device
+                .map(|device| (device.settled, device.nights, device.acts)),
+            Some((Said::hundredths(2350), 2, 3))
+        );
     }
 }

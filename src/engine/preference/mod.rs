@@ -125,6 +125,6 @@ pub struct Weight {
     pub stay: usize,
     /// What of it.
     pub source: Source,
-    /// How much; what is usual weighs (within_sd / between_sd)^2, or half a stay where there are choices.
-    pub weight: f64,
+    /// How much of the answer, 0 to 1.
+    pub share: f64,
 }

@@ -184,6 +184,11 @@ impl Requests {
             .min()
     }
 
+    /// Whether any request is open.
+    pub fn has_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
     /// The open requests, by id.
     pub fn open(&self) -> impl Iterator<Item = &ServiceRequest> {
         self.open.values()

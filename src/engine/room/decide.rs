@@ -65,6 +65,7 @@ impl Room {
             out.save(SaveWhen::Now);
             out.note(world, because);
         }
+        out.lessons.extend(decision.lesson);
         decision
             .readiness
             .into_iter()
@@ -72,6 +73,11 @@ impl Room {
         let climate = world.setup.actuator(Point::TargetTemperature).map(|(device, _)| device);
         if let (Some(device), Some(mode)) = (climate, decision.wake) {
             self.wake(world, device, mode, out);
+        }
+        if let (Some((device, _)), Some((mode, purpose, because))) =
+            (world.setup.actuator(Point::HvacMode), decision.mode)
+        {
+            self.want(world, device, Point::HvacMode, Value::Hvac(mode), purpose, because, out);
         }
         match (climate, decision.set) {
             (Some(device), Some((value, purpose, because))) => {
@@ -273,10 +279,11 @@ impl Room {
         for device in &world.setup.devices {
             let since = self.devices.silent_since(world.now, device);
             let is_offline = since.is_some_and(|at| world.now.since(at) >= OFFLINE_GRACE);
-            let is_told = self
-                .requests
-                .open_recurring(&maintenance::stem(&world.setup.id, &device.id, "offline"))
-                .is_some();
+            let is_told = self.requests.has_open()
+                && self
+                    .requests
+                    .open_recurring(&maintenance::stem(&world.setup.id, &device.id, "offline"))
+                    .is_some();
             if is_offline != is_told && (is_offline || since.is_none()) {
                 let because = Because::rule("device-silent")
                     .with("device", &device.id)

@@ -7,9 +7,7 @@ use crate::engine::occupancy::{Presence, Sign};
 use crate::engine::requests::confirm::{Confirm, Worth};
 use crate::engine::shadow::Judgement;
 use crate::engine::stay::{Stay, Turn};
-use crate::model::{
-    Because, ConfirmNotice, DeviceSetup, HvacMode, Point, ReadinessVerdict, Report, Said, SaveWhen, Value,
-};
+use crate::model::{Because, ConfirmNotice, DeviceSetup, Point, ReadinessVerdict, Report, Said, SaveWhen, Value};
 
 impl Room {
     pub(super) fn setting(
@@ -111,7 +109,7 @@ impl Room {
     pub(super) fn respect(&mut self, point: Point, value: &Value) {
         match (point, value) {
             (Point::TargetTemperature, Value::Temperature(t)) => self.climate.chosen(*t),
-            (Point::HvacMode, Value::Hvac(mode)) => self.climate.switched(*mode == HvacMode::Off),
+            (Point::HvacMode, Value::Hvac(mode)) => self.climate.mode_chosen(*mode),
             (Point::Power, Value::Flag(on)) => self.climate.switched(!on),
             _ => {}
         }

@@ -7,11 +7,13 @@ mod decide;
 mod learn;
 mod observe;
 mod see;
+mod standing;
 
 use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
 use crate::engine::evidence::Evidence;
+use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
 use crate::engine::preference::Guest;
 use crate::engine::requests::confirm::Confirm;
@@ -25,6 +27,7 @@ use crate::model::{
     StatusNotice, StayNotice, StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
+pub use standing::{Standing, State as StandingState};
 use std::collections::BTreeMap;
 
 /// What a room sees of the world around it.
@@ -40,6 +43,8 @@ pub struct World<'a> {
     pub calendar: &'a Calendar,
     /// The air outside, if known.
     pub outdoor: Option<Celsius>,
+    /// What the property has learnt.
+    pub lessons: &'a Lessons,
     /// What is known of guests.
     pub guests: &'a BTreeMap<GuestToken, Guest>,
 }
@@ -51,6 +56,10 @@ pub struct Outcome {
     pub effects: Vec<Effect>,
     /// What a stay that ended has shown.
     pub learnt: Option<(GuestToken, PriorSummary)>,
+    /// What the property can learn from it.
+    pub lessons: Vec<Lesson>,
+    /// Nothing has changed: the room is due when it was.
+    pub is_idle: bool,
     save: Option<SaveWhen>,
 }
 
@@ -86,7 +95,7 @@ impl Room {
     pub fn reading(&mut self, world: World<'_>, reading: &Reading, out: &mut Outcome) {
         match self.devices.take(world.now, reading) {
             Taken::Past => out.refuse("reading_past", format!("{} of {}", reading.point, reading.device)),
-            Taken::Heard(false) => {}
+            Taken::Heard(false) => out.is_idle = true,
             Taken::Heard(true) => {
                 out.save(SaveWhen::Soon);
                 self.settle(world, out);
@@ -95,8 +104,15 @@ impl Room {
                 if news.is_change() {
                     out.save(SaveWhen::Soon);
                 }
+                let is_awaited = self.shadow.awaits(&reading.device, reading.point);
                 self.observe(world, reading, &news, out);
-                self.settle(world, out);
+                // A bridge repeats a device's whole state with every word of it. What says nothing new, and that nobody
+                // waits for, is looked at once a minute: whatever time alone decides has a deadline of its own.
+                if news.is_change() || news.is_sign_of_life || is_awaited || out.is_anything() {
+                    self.settle(world, out);
+                } else {
+                    out.is_idle = true;
+                }
             }
         }
     }
@@ -275,7 +291,7 @@ impl Room {
             self.shadow.deadline(),
             self.safety.deadline(),
             self.requests.deadline(now),
-            self.climate.deadline(&self.view(world), &self.thermal),
+            self.climate.deadline(&self.view(world)),
             arrival.filter(|at| *at > now),
             no_show.filter(|at| *at > now),
         ]
@@ -338,6 +354,10 @@ impl Outcome {
             reason: reason.into(),
             what,
         }));
+    }
+
+    fn is_anything(&self) -> bool {
+        self.save.is_some() || !self.effects.is_empty()
     }
 
     fn save(&mut self, when: SaveWhen) {

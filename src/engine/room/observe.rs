@@ -3,6 +3,7 @@
 use super::see::has_door;
 use super::{Outcome, Room, World};
 use crate::engine::devices::News;
+use crate::engine::lessons::Lesson;
 use crate::engine::occupancy::Sign;
 use crate::engine::requests::{maintenance, make_up_room, safety};
 use crate::model::{Because, DeviceRole, DeviceSetup, Need, Point, PointRole, Reading, Report, SaveWhen, Value};
@@ -76,6 +77,12 @@ impl Room {
             return;
         };
         stay.arrived_at = Some(world.now);
+        out.lessons.push(Lesson::Came {
+            channel: stay.channel.clone(),
+            eta: stay.eta,
+            at: world.now,
+            minute: world.calendar.minute(world.now),
+        });
         let mut climate = std::mem::take(&mut self.climate);
         let readiness = climate.arrived(&self.view(world));
         self.climate = climate;
@@ -116,6 +123,7 @@ impl Room {
             before: None,
             after: Value::Flag(on),
             is_live: true,
+            is_sign_of_life: false,
         };
         self.door_wish(world, *wish, &turn(!is), out);
         if !is {

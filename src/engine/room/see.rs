@@ -43,6 +43,11 @@ impl Room {
             Some(Value::Hvac(mode)) => Some(*mode),
             _ => None,
         };
+        let words = world
+            .setup
+            .actuator(Point::HvacMode)
+            .map(|(_, ability)| ability.words.as_slice());
+        let can = |mode: HvacMode| words.is_some_and(|words| words.iter().any(|word| word == mode.word()));
         View {
             now: world.now,
             room: &world.setup.id,
@@ -52,6 +57,15 @@ impl Room {
             temperature: temperature.filter(|_| is_fresh),
             preferred: preferred(world, stay, &self.evidence),
             policies: &world.property.policies,
+            limits: &world.property.limits,
+            lessons: world.lessons,
+            calendar: world.calendar,
+            can_choose: can(HvacMode::Heat) && can(HvacMode::Cool),
+            can_rest: can(HvacMode::Off),
+            is_window_open: self.is_open(world, is_window),
+            is_door_open: self.is_open(world, |device, point| {
+                point == Point::Open && device.role == DeviceRole::Door
+            }),
             outdoor: world.outdoor,
             mode: if power == Some(false) {
                 Some(HvacMode::Off)
@@ -60,6 +74,27 @@ impl Room {
             },
             out_of_order: world.setup.out_of_order,
         }
+    }
+}
+
+impl Room {
+    /// Whether a contact of this kind says "open". One that has fallen silent says nothing: a dead battery cools no room.
+    fn is_open(&self, world: World<'_>, is_it: impl Fn(&DeviceSetup, Point) -> bool) -> bool {
+        let says_open = |device: &DeviceSetup, point: Point| {
+            is_it(device, point) && self.devices.value(&device.id, point).and_then(Value::flag) == Some(true)
+        };
+        world.setup.devices.iter().any(|device| {
+            device.reports.iter().any(|point| says_open(device, *point))
+                && self.devices.silent_since(world.now, device).is_none()
+        })
+    }
+}
+
+fn is_window(device: &DeviceSetup, point: Point) -> bool {
+    match point {
+        Point::WindowOpen => true,
+        Point::Open => matches!(device.role, DeviceRole::Window | DeviceRole::Balcony),
+        _ => false,
     }
 }
 

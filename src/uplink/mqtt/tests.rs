@@ -460,6 +460,7 @@ async fn a_message_whose_effect_is_not_durable_comes_again() {
         room: None,
         guest: None,
         eta: None,
+        channel: None,
         departure: None,
         adults: 1,
         declared: Default::default(),

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Because, Celsius, Doubt, GuestToken, Moment, Point, Question, ReadinessVerdict, Report, RequestId, RequestState,
-    RoomId, StayToken,
+    Attribute, Because, Celsius, Doubt, GuestToken, Moment, Point, Question, ReadinessVerdict, Report, RequestId,
+    RequestState, RoomId, StayToken,
 };
 use crate::uplink::inbound::receive;
 use crate::uplink::message::{UpMessage, receive_up};

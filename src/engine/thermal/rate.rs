@@ -1,8 +1,10 @@
-//! How fast does this room move?
+//! How fast does this room move, as a plain rate?
 //!
-//! The first model: one learnt rate for warming and one for cooling, in K/h, from the room's own recoveries. A rate has a
-//! spread, so that a promise can say with which certainty. Until a room has taught its own, the property's figure serves.
+//! One learnt rate for warming and one for cooling, in K/h, from the room's own recoveries. It serves while there is no
+//! fitted model: in a room's first days, and where the thermometer is too coarse or too rare. A rate has a spread, so that
+//! a promise can say with which certainty. Until a room has taught its own, the property's figure serves.
 
+use super::{Direction, Forecast};
 use crate::model::{Arrival, Celsius, Moment, Span};
 use serde::{Deserialize, Serialize};
 
@@ -20,17 +22,6 @@ const SPREAD_MIN: f64 = 0.12;
 const RATE_K_PER_H: std::ops::RangeInclusive<f64> = 0.2..=20.0;
 /// Normal quantile of nine in ten.
 const Z90: f64 = 1.2816;
-
-/// Which way the air is to go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// Warmer.
-    #[default]
-    Heating,
-    /// Colder.
-    Cooling,
-}
 
 /// One learnt rate.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -55,28 +46,14 @@ struct Recovery {
 
 /// What a room has taught of its speed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Thermal {
+#[serde(default)]
+pub struct Rates {
     heating: Rate,
     cooling: Rate,
     under_way: Option<Recovery>,
 }
 
-/// How long a recovery will take.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Forecast {
-    /// In one case of ten no longer than this.
-    pub p10: Span,
-    /// In one of two.
-    pub p50: Span,
-    /// In nine of ten.
-    pub p90: Span,
-    /// The rate it rests on, K/h.
-    pub rate: f64,
-    /// How many recoveries of this room it rests on; 0 means the property's figure.
-    pub recoveries: u32,
-}
-
-impl Thermal {
+impl Rates {
     /// Forecasts how long it takes to go from one temperature to another.
     pub fn forecast(&self, policy: &Arrival, direction: Direction, from: Celsius, to: Celsius) -> Forecast {
         let kelvin = match direction {
@@ -93,6 +70,11 @@ impl Thermal {
             rate,
             recoveries,
         }
+    }
+
+    /// How many kelvin it gets in so long.
+    pub fn moves(&self, policy: &Arrival, direction: Direction, within: Span) -> f64 {
+        self.rate(policy, direction).0 * within.as_hours_f64().max(0.0)
     }
 
     /// Begins to watch a recovery, if none is watched.
@@ -187,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_room_teaches_its_own_rate() {
-        let (mut room, policy) = (Thermal::default(), Arrival::default());
+        let (mut room, policy) = (Rates::default(), Arrival::default());
         assert_eq!(
             room.forecast(&policy, Direction::Heating, c(18.0), c(22.0)).p50,
             Span::hours(2)
@@ -205,7 +187,7 @@ mod tests {
 
     #[test]
     fn noise_teaches_nothing() {
-        let mut room = Thermal::default();
+        let mut room = Rates::default();
         room.begin(Moment::EARLIEST, Direction::Cooling, c(24.0));
         room.follow(Moment::EARLIEST + Span::hours(1), c(23.8));
         assert_eq!(room.end(), None);
@@ -213,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_room_already_there_takes_no_time() {
-        let forecast = Thermal::default().forecast(&Arrival::default(), Direction::Heating, c(23.0), c(22.0));
+        let forecast = Rates::default().forecast(&Arrival::default(), Direction::Heating, c(23.0), c(22.0));
         assert_eq!((forecast.p10, forecast.p90), (Span::ZERO, Span::ZERO));
     }
 }

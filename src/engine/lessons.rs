@@ -1,0 +1,58 @@
+//! What has the property learnt that belongs to no room?
+//!
+//! Rooms look at it and hand in lessons; only the engine writes it, between two steps of a room.
+
+use super::eta::Arrivals;
+use super::margin::Margin;
+use crate::model::{Channel, Moment, Policies, Span};
+use serde::{Deserialize, Serialize};
+
+/// Everything of the kind.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lessons {
+    /// When guests come.
+    pub arrivals: Arrivals,
+    /// What recoveries take.
+    pub margin: Margin,
+}
+
+/// One lesson.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lesson {
+    /// A guest came.
+    Came {
+        /// By which way the arrival was announced.
+        channel: Option<Channel>,
+        /// For when.
+        eta: Option<Moment>,
+        /// When it was.
+        at: Moment,
+        /// The minute of the local day.
+        minute: u16,
+    },
+    /// A recovery that had been forecast is over.
+    Recovered {
+        /// How long it was told to take.
+        told: Span,
+        /// How long it took.
+        took: Span,
+    },
+}
+
+impl Lessons {
+    /// Takes a lesson.
+    pub fn take(&mut self, policies: &Policies, lesson: &Lesson) {
+        match lesson {
+            Lesson::Came {
+                channel,
+                eta,
+                at,
+                minute,
+            } => self
+                .arrivals
+                .came(&policies.arrival, channel.as_ref(), *eta, *at, *minute),
+            Lesson::Recovered { told, took } => self.margin.saw(&policies.arrival, *told, *took),
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! How good was the rule? The figures of one run, from what every room did minute by minute.
+
+use super::hotel::Hotel;
+use super::watch::{Start, Watch};
+use serde::Serialize;
+
+/// In band at the door: this near to what the guest likes, K.
+pub const BAND_K: f64 = 0.5;
+/// Somebody who meets a room out of band is followed so long at most, min.
+const LATE_MAX: usize = 240;
+/// Energy counts from the last departure, or from so long before the arrival, min.
+const ENERGY_BEFORE: usize = 720;
+/// To so long after it.
+const ENERGY_AFTER: usize = 180;
+/// Ready earlier than this counts as this, min.
+const EARLY_MAX: usize = 720;
+
+/// What one room did.
+#[derive(Debug, Clone)]
+pub struct Trace {
+    /// Air, C, by the minute.
+    pub air: Vec<f32>,
+    /// Heat given plus heat taken, W, by the minute.
+    pub watts: Vec<f32>,
+}
+
+/// One arrival under one rule.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Arrival {
+    /// Which room.
+    pub room: usize,
+    /// When the door opened, minutes from the beginning.
+    pub minute: usize,
+    /// Whether nobody knew of it before the check-in.
+    pub walk_in: bool,
+    /// What the guest likes, C.
+    pub preferred: f64,
+    /// What the guest met, C.
+    pub met: f64,
+    /// How long the room had been in band, min.
+    pub early_min: usize,
+    /// How long it took to come into band afterwards, min.
+    pub late_min: usize,
+    /// Heat and cold for it, kWh.
+    pub kwh: f64,
+}
+
+/// The figures of one rule.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Figures {
+    /// The rule.
+    pub rule: String,
+    /// Booked arrivals that were judged.
+    pub arrivals: usize,
+    /// In band at the door, %.
+    pub in_band: f64,
+    /// In band among the arrivals that a room never set back satisfies, %.
+    pub in_band_attainable: f64,
+    /// Out of band at the door and late, mean over all arrivals, min.
+    pub late_mean_min: f64,
+    /// The latest twentieth.
+    pub late_p95_min: f64,
+    /// In band before the arrival, mean, min.
+    pub early_mean_min: f64,
+    /// Heat and cold at the coil, from the last departure (at most 12 h before) to 3 h after the arrival, kWh each.
+    pub kwh_per_arrival: f64,
+    /// The same over a room never set back, %.
+    pub energy_vs_always_on: f64,
+    /// How much of what the clairvoyant saves over always-on is saved, %.
+    pub saving_captured: f64,
+    /// Arrivals that always-on would have satisfied and this rule did not.
+    pub sacrificed: usize,
+    /// Walk-ins: how many, and how many in band, %.
+    pub walk_ins: usize,
+    /// See above.
+    pub walk_ins_in_band: f64,
+    /// What only innkeeper can be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keeper: Option<KeeperFigures>,
+}
+
+/// What only the engine has.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct KeeperFigures {
+    /// Of the preparations, the share that was in band within the lead they were given, %. Null without any.
+    pub lead_coverage: Option<f64>,
+    /// Error of the time needed as it was told at the start, mean absolute and root mean square, min.
+    pub recovery_mae_min: Option<f64>,
+    /// See above.
+    pub recovery_rmse_min: Option<f64>,
+    /// Promises kept and missed at the door, and misses said early.
+    pub promises_kept: usize,
+    /// See above.
+    pub promises_missed: usize,
+    /// See above.
+    pub misses_told_early: usize,
+    /// Minutes in which a unit ran under an open window.
+    pub interlock_violations: usize,
+    /// Commands that overruled a guest who was in.
+    pub lost_overrides: usize,
+    /// Set-backs of a guest who was in and awake.
+    pub setbacks_of_present: usize,
+    /// Set-backs of a sleeper.
+    pub setbacks_of_sleeping: usize,
+    /// Commands to thermostats, per room and day.
+    pub writes_per_room_day: f64,
+    /// Events that the engine refused, by reason.
+    pub refusals: std::collections::BTreeMap<String, usize>,
+}
+
+/// Judges every arrival of a run.
+pub fn arrivals(hotel: &Hotel, traces: &[Trace]) -> Vec<Arrival> {
+    let mut judged = Vec::new();
+    for (room, trace) in traces.iter().enumerate() {
+        let mut left = 0;
+        for visit in &hotel.places[room].life.visits {
+            if visit.is_no_show {
+                continue;
+            }
+            if visit.arrival >= hotel.judged_from() {
+                judged.push(Arrival {
+                    room,
+                    minute: visit.arrival,
+                    walk_in: visit.booked.is_none(),
+                    preferred: visit.preferred,
+                    met: f64::from(trace.air[visit.arrival]),
+                    early_min: trace.early(visit.arrival, visit.preferred),
+                    late_min: trace.late(visit.arrival, visit.preferred),
+                    kwh: trace.kwh(
+                        left.max(visit.arrival.saturating_sub(ENERGY_BEFORE)),
+                        visit.arrival + ENERGY_AFTER,
+                    ),
+                });
+            }
+            left = visit.departure;
+        }
+    }
+    judged
+}
+
+impl Arrival {
+    fn is_in_band(&self) -> bool {
+        (self.met - self.preferred).abs() <= BAND_K
+    }
+}
+
+impl Trace {
+    fn is_in_band(&self, minute: usize, preferred: f64) -> bool {
+        (f64::from(self.air[minute]) - preferred).abs() <= BAND_K
+    }
+
+    fn early(&self, arrival: usize, preferred: f64) -> usize {
+        (0..EARLY_MAX.min(arrival))
+            .take_while(|before| self.is_in_band(arrival - before, preferred))
+            .count()
+    }
+
+    fn late(&self, arrival: usize, preferred: f64) -> usize {
+        (0..LATE_MAX)
+            .take_while(|after| arrival + after < self.air.len() && !self.is_in_band(arrival + after, preferred))
+            .count()
+    }
+
+    fn kwh(&self, from: usize, to: usize) -> f64 {
+        let to = to.min(self.watts.len());
+        self.watts[from..to].iter().map(|w| f64::from(*w)).sum::<f64>() / 60_000.0
+    }
+
+    /// How long after `from` the room was first in band, if within so many minutes.
+    fn reached(&self, from: usize, preferred: f64, within: usize) -> Option<usize> {
+        (0..within).find(|after| from + after < self.air.len() && self.is_in_band(from + after, preferred))
+    }
+}
+
+impl Figures {
+    /// Sums up one rule's arrivals; `always` and `oracle` are the same arrivals under these two.
+    pub fn of(rule: String, all: &[Arrival], always: &[Arrival], oracle: &[Arrival]) -> Self {
+        let is_booked = |a: &&Arrival| !a.walk_in;
+        let booked: Vec<&Arrival> = all.iter().filter(is_booked).collect();
+        let could: Vec<bool> = always.iter().filter(is_booked).map(Arrival::is_in_band).collect();
+        let attainable = booked.iter().zip(&could).filter(|(_, could)| **could);
+        let met = attainable.clone().filter(|(a, _)| a.is_in_band()).count();
+        let attainable = attainable.count();
+        let walk_ins: Vec<&Arrival> = all.iter().filter(|a| a.walk_in).collect();
+        let mean = |value: &dyn Fn(&Arrival) -> f64| ratio(booked.iter().map(|a| value(a)).sum(), booked.len());
+        let kwh = |of: &[Arrival]| of.iter().filter(is_booked).map(|a| a.kwh).sum::<f64>();
+        let mut late: Vec<usize> = booked.iter().map(|a| a.late_min).collect();
+        late.sort_unstable();
+        Self {
+            rule,
+            arrivals: booked.len(),
+            in_band: 100.0 * ratio(booked.iter().filter(|a| a.is_in_band()).count() as f64, booked.len()),
+            in_band_attainable: 100.0 * ratio(met as f64, attainable),
+            late_mean_min: mean(&|a| a.late_min as f64),
+            late_p95_min: late.get(late.len() * 95 / 100).map_or(0.0, |m| *m as f64),
+            early_mean_min: mean(&|a| a.early_min as f64),
+            kwh_per_arrival: mean(&|a| a.kwh),
+            energy_vs_always_on: 100.0 * (kwh(all) / kwh(always).max(1e-9) - 1.0),
+            saving_captured: 100.0 * (kwh(always) - kwh(all)) / (kwh(always) - kwh(oracle)).max(1e-9),
+            sacrificed: attainable - met,
+            walk_ins: walk_ins.len(),
+            walk_ins_in_band: 100.0
+                * ratio(
+                    walk_ins.iter().filter(|a| a.is_in_band()).count() as f64,
+                    walk_ins.len(),
+                ),
+            keeper: None,
+        }
+    }
+}
+
+impl KeeperFigures {
+    /// What the watch saw, and how right the told times were.
+    pub fn of(hotel: &Hotel, watch: &Watch, traces: &[Trace]) -> Self {
+        let told = recoveries(hotel, watch, traces);
+        let share = |n: usize| (!told.is_empty()).then(|| 100.0 * n as f64 / told.len() as f64);
+        let mean = |value: &dyn Fn(f64) -> f64| {
+            let sum: f64 = told.iter().map(|(start, took)| value(took - start.needs_min)).sum();
+            (!told.is_empty()).then(|| sum / told.len() as f64)
+        };
+        let room_days = hotel.places.len() as f64 * hotel.minutes() as f64 / 1440.0;
+        Self {
+            lead_coverage: share(told.iter().filter(|(start, took)| *took <= start.lead_min).count()),
+            recovery_mae_min: mean(&f64::abs),
+            recovery_rmse_min: mean(&|off| off * off).map(f64::sqrt),
+            promises_kept: watch.promises.0,
+            promises_missed: watch.promises.1,
+            misses_told_early: watch.warned,
+            interlock_violations: watch.interlock_violations,
+            lost_overrides: watch.lost_overrides,
+            setbacks_of_present: watch.setbacks_present,
+            setbacks_of_sleeping: watch.setbacks_asleep,
+            writes_per_room_day: watch.writes as f64 / room_days,
+            refusals: watch.refusals.clone(),
+        }
+    }
+}
+
+/// The judged preparations that had somewhere to go, with the minutes that they really took.
+fn recoveries<'a>(hotel: &Hotel, watch: &'a Watch, traces: &[Trace]) -> Vec<(&'a Start, f64)> {
+    let mut told = Vec::new();
+    for (room, trace) in traces.iter().enumerate() {
+        for start in watch.starts(room) {
+            let next = hotel.places[room]
+                .life
+                .visits
+                .iter()
+                .find(|v| v.arrival > start.minute && !v.is_no_show);
+            let Some(visit) = next.filter(|_| start.minute >= hotel.judged_from() && start.needs_min >= 5.0) else {
+                continue;
+            };
+            // A preparation that an arrival cuts short proves nothing beyond that it took longer.
+            let until = (visit.arrival + LATE_MAX).saturating_sub(start.minute);
+            if let Some(took) = trace.reached(start.minute, visit.preferred, until) {
+                told.push((start, took as f64));
+            }
+        }
+    }
+    told
+}
+
+fn ratio(part: f64, of: usize) -> f64 {
+    if of == 0 { 0.0 } else { part / of as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn early_late_and_energy_are_what_the_trace_shows() {
+        let mut trace = Trace {
+            air: vec![18.0; 1000],
+            watts: vec![600.0; 1000],
+        };
+        trace.air[300..].fill(22.2);
+        assert_eq!((trace.early(400, 22.0), trace.late(400, 22.0)), (101, 0));
+        assert_eq!((trace.early(250, 22.0), trace.late(250, 22.0)), (0, 50));
+        assert!((trace.kwh(0, 100) - 1.0).abs() < 1e-6);
+    }
+}

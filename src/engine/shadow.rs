@@ -516,6 +516,7 @@ mod tests {
             before: Some(degrees(before)),
             after: degrees(after),
             is_live,
+            is_sign_of_life: false,
         }
     }
 

@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn every_prediction_is_made_before_its_minute_and_once_a_night() {
         let (metrics, answers) = judge(SAMPLE);
-        assert!(answers.len() > 20, "{} predictions", answers.len());
+        assert!(answers.len() >= 10, "{} predictions", answers.len());
         let mut keys = std::collections::BTreeSet::new();
         for a in &answers {
             assert!(a["made_at"].as_i64() <= a["minute"].as_i64(), "{a}");

@@ -129,13 +129,14 @@ mod tests {
         Item::new(name).unwrap()
     }
 
-    /// A night of a stay of its own, in bed at 23:15 and up at 7:15, with what was asked for.
+    /// A night of a stay of its own, with what was asked for. The guest comes, sleeps and wakes at no fixed time.
     fn night(asked: &[(&str, i32)]) -> Night {
+        let unlike = asked.first().map_or(0, |(_, minute)| minute % 7) * 30;
         Night {
             begins_stay: true,
-            check_in: Some(16 * 60),
-            bed: Some(23 * 60 + 15),
-            wake: Some(1440 + 7 * 60 + 15),
+            check_in: Some(15 * 60 + unlike),
+            bed: Some(22 * 60 + 30 + unlike),
+            wake: Some(1440 + 8 * 60 - unlike),
             asked: asked.iter().map(|(name, minute)| (item(name), *minute)).collect(),
             declined: vec![],
         }

@@ -182,6 +182,7 @@ impl From<&LevelsSection> for Levels {
             out_shallow: section.out_shallow,
             out_deep: section.out_deep,
             deep_after: section.deep_after.into(),
+            ..Self::default()
         }
     }
 }
@@ -248,6 +249,7 @@ impl From<&ArrivalSection> for Arrival {
             items_before: section.items_before.into(),
             heating_rate: section.heating_rate,
             cooling_rate: section.cooling_rate,
+            ..Self::default()
         }
     }
 }

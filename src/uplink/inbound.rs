@@ -307,6 +307,7 @@ impl Bounded for Prior {
         at_most(16, self.items.len(), "items")?;
         self.stays.iter().try_for_each(|stay| {
             at_most(64, stay.habits.len(), "stays.habits")?;
+            at_most(16, stay.evidence.len(), "stays.evidence")?;
             at_most(64, stay.evenings.len(), "stays.evenings")?;
             stay.evenings.iter().try_for_each(|evening| {
                 at_most(32, evening.asked.len(), "stays.evenings.asked")?;

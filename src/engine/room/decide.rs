@@ -10,14 +10,16 @@ use crate::engine::requests::{arrival, confirm, maintenance, routine};
 use crate::engine::shadow::Wish;
 use crate::engine::stay::Stay;
 use crate::model::{
-    Attribute, Because, DeviceId, DeviceSetup, HvacMode, Need, Point, Purpose, Report, SaveWhen, Value,
+    Attribute, Because, DeviceId, DeviceSetup, HvacMode, Item, Need, Point, Purpose, Report, SaveWhen, Value,
 };
 
 impl Room {
     /// Everything that follows by itself from what is known now.
     pub(super) fn settle(&mut self, world: World<'_>, out: &mut Outcome) {
         self.devices.begin(world.now);
-        self.occupancy.advance(self.senses(world), world.now);
+        if self.occupancy.advance(self.senses(world), world.now) {
+            out.save(SaveWhen::Soon);
+        }
         self.tell_presence(world, out);
         self.learn(world, out);
         self.no_show(world, out);
@@ -35,7 +37,7 @@ impl Room {
         if has_presence(world.setup) && self.presence_told != Some(presence) {
             self.presence_told = Some(presence);
             out.save(SaveWhen::Now);
-            out.note(world, self.occupancy.because(world.now));
+            out.note(world, self.occupancy.because(self.senses(world), world.now));
         }
     }
 
@@ -66,6 +68,9 @@ impl Room {
             out.note(world, because);
         }
         out.lessons.extend(decision.lesson);
+        if let Some(page) = decision.page {
+            out.note(world, page);
+        }
         decision
             .readiness
             .into_iter()
@@ -218,7 +223,10 @@ impl Room {
             return;
         }
         let guest = stay.guest.as_ref().and_then(|g| world.guests.get(g));
-        let draft = arrival::draft(&world.setup.id, stay, guest);
+        let (pillow, from) = answer(world, Attribute::Pillow, Some(stay), &self.evidence).applied();
+        let pillow = pillow.choice().filter(|_| from != "population");
+        let pillow = pillow.and_then(|choice| Item::new(format!("pillow-{}", choice.word())).ok());
+        let draft = arrival::draft(&world.setup.id, stay, guest, pillow);
         let report = draft.and_then(|draft| self.requests.raise(world.now, policies, draft));
         report.into_iter().for_each(|report| out.report(report));
     }

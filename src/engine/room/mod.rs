@@ -18,14 +18,15 @@ use crate::engine::evidence::Evidence;
 use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
 use crate::engine::preference::{Answer, Guest, Population};
+use crate::engine::requests::confirm::Confirm;
 use crate::engine::requests::{Requests, arrival, routine, safety};
 use crate::engine::shadow::Shadow;
 use crate::engine::stay::{StayFault, Stays};
 use crate::engine::thermal::Thermal;
 use crate::model::{
-    Attribute, Because, Celsius, Command, DeviceId, Effect, GuestToken, Item, Key, Moment, Need, PriorSummary,
-    Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, ServiceRequest,
-    StatusNotice, StayNotice, StayToken, WriteResult,
+    Attribute, Because, Celsius, Command, ConfirmNotice, DeviceId, Effect, GuestToken, Item, Key, Moment, Need,
+    PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen,
+    ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
 pub use standing::{Standing, State as StandingState};
@@ -88,6 +89,7 @@ pub struct Room {
     routine: routine::Routine,
     requests: Requests,
     safety: safety::Safety,
+    confirm: Confirm,
     signs: Signs,
     changed_at: Option<Moment>,
 }
@@ -219,6 +221,20 @@ impl Room {
         None
     }
 
+    /// The guest's answer to a question.
+    pub fn answered(&mut self, world: World<'_>, notice: &ConfirmNotice, out: &mut Outcome) {
+        let is_current = self
+            .stays
+            .current
+            .as_ref()
+            .is_some_and(|stay| stay.token == notice.stay);
+        if is_current {
+            self.confirmed(world, notice, out);
+        } else {
+            out.refuse("question_unknown", notice.stay.to_string());
+        }
+    }
+
     /// The time has come for something, or the property changed.
     pub fn advance(&mut self, world: World<'_>, out: &mut Outcome) {
         out.save(SaveWhen::Soon);
@@ -260,6 +276,7 @@ impl Room {
         let in_stay = self.stays.current.as_ref().map(|_| {
             [
                 self.evidence.deadline(),
+                self.confirm.deadline(world.calendar, now),
                 self.routine
                     .deadline(&world.property.policies.habits, world.calendar, now),
             ]

@@ -10,6 +10,7 @@ mod demo;
 mod evaluate;
 mod guest;
 mod init;
+mod preparation;
 mod profile;
 mod run;
 mod schema;

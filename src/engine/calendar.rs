@@ -66,6 +66,13 @@ impl Calendar {
         !(NIGHT_TO_HOUR..NIGHT_FROM_HOUR).contains(&hour)
     }
 
+    /// Whether it is night for the occupancy rules, and until when that holds.
+    pub fn night_until(&self, at: Moment) -> (bool, Moment) {
+        let is_night = self.is_night(at);
+        let hour = if is_night { NIGHT_TO_HOUR } else { NIGHT_FROM_HOUR };
+        (is_night, self.next_at_minute(at, u16::from(hour.unsigned_abs()) * 60))
+    }
+
     /// The night that a moment belongs to: evenings and the small hours after them share one date, the evening's.
     pub fn night(&self, at: Moment) -> String {
         self.date(at - Span::hours(12))

@@ -7,23 +7,28 @@
 //! [`Engine::record`] gives what is to be kept under the keys that its effects name, and an engine that is given these
 //! records back goes on exactly as the untouched one.
 
+mod bed_trust;
+mod belief;
 pub mod calendar;
 mod climate;
 mod comfort;
+mod compliance;
 mod devices;
 pub mod eta;
 mod evidence;
+mod false_motion;
 pub mod habit;
 mod interlock;
 mod lessons;
 mod margin;
+mod moisture;
 pub mod occupancy;
 pub mod preference;
 mod requests;
 mod room;
 mod shadow;
 mod stay;
-mod thermal;
+pub mod thermal;
 mod timetable;
 
 use crate::model::{
@@ -242,7 +247,11 @@ impl Engine {
     /// Nobody watched for a while: rooms with a guest count as occupied until their sensors say otherwise. To be called after
     /// [`Engine::resume`], when the process was away for longer than a restart takes.
     pub fn unwatched(&mut self, now: Moment) {
-        self.rooms.iter_mut().for_each(|room| room.unwatched(now));
+        for place in 0..self.rooms.len() {
+            let mut room = std::mem::take(&mut self.rooms[place]);
+            room.unwatched(self.world(place, now));
+            self.rooms[place] = room;
+        }
         (0..self.rooms.len()).for_each(|place| self.reschedule(place, now));
     }
 
@@ -300,6 +309,11 @@ impl Engine {
     pub fn standing(&self, room: &RoomId, now: Moment) -> Option<Standing> {
         let place = *self.places.get(room)?;
         Some(self.rooms[place].standing(self.world(place, now)))
+    }
+
+    /// How the planner of preparation stands: what the property has learnt of its recoveries and arrivals.
+    pub fn planning(&self) -> serde_json::Value {
+        self.common.lessons.summary(&self.property.policies)
     }
 
     /// How many devices of the whole property are silent.

@@ -1,62 +1,48 @@
 //! Is someone there?
 //!
-//! The sealed room: the door is the hinge, the bed is the strong evidence, motion counts as bursts. After a door moves, the
-//! room is being checked; what moves inside before a quiet window has passed seals it, and a sealed room stays occupied
-//! through hours of silence, because a sleeper is silent. Method and parameters: docs/behaviour.md.
+//! The sealed room: the door is the hinge. Once it has moved, the room is being checked; between two movements of the door
+//! nobody comes or goes, so what moves inside then proves that somebody is in, and silence slowly speaks for an empty
+//! room: fast where a bed sensor shows an empty bed, very slowly where the silence may be sleep. How slowly is reckoned
+//! by `belief`; a room is called vacant only when a sleeper called absent would cost less than a vacancy missed, and
+//! silence alone never makes it occupied again. Method and figures: docs/behaviour.md.
 
+mod told;
+
+use super::bed_trust::{BedTrust, IN_USE_MAX};
+use super::belief::{BED_IS_EMPTY, BED_UNKNOWN, Belief};
 use super::calendar::Calendar;
-use crate::model::{Because, Moment, Span};
+use super::false_motion::FalseMotion;
+use crate::model::{Moment, Span};
 use serde::{Deserialize, Serialize};
 
 /// Motion so soon after a door event may be the person who left.
 const SKIP: Span = Span::seconds(30);
 /// Motions nearer than this are one burst.
 const BURST_GAP: Span = Span::seconds(60);
-/// A burst in a vacant room keeps it provisionally occupied for so long.
-const PROVISIONAL: Span = Span::minutes(5);
-/// So many bursts, and a vacant room is sealed without a door event: the door sensor missed one.
-const PROVISIONAL_BURSTS: u8 = 6;
-/// After an arrival somebody is expected to move within this.
-const ARRIVAL_WINDOW: Span = Span::minutes(120);
-/// The quiet window cannot end sooner than this after the bed empties.
-const AFTER_BED: Span = Span::seconds(60);
+/// Door events nearer than this, with nothing between that proves anything, are one passage: opened and closed.
+const PASSAGE: Span = Span::minutes(2);
+/// A bed sensor says "in use" for so long after the bed has emptied.
+const HOLD_MAX: Span = Span::minutes(5);
 /// The bed in use for so long is sleep.
 const ASLEEP_AFTER: Span = Span::minutes(5);
-/// Bursts beyond this add no certainty.
-const BURSTS_MAX: u8 = 3;
-
-/// Windows and latches, by whether the room has a bed sensor that can be trusted.
-struct Windows {
-    quiet_day: Span,
-    quiet_night: Span,
-    latch: [Span; 3],
-}
-
-const WITH_BED: Windows = Windows {
-    quiet_day: Span::minutes(10),
-    quiet_night: Span::minutes(20),
-    latch: [Span::minutes(60), Span::minutes(150), Span::minutes(480)],
-};
-const WITHOUT_BED: Windows = Windows {
-    quiet_day: Span::minutes(30),
-    quiet_night: Span::minutes(240),
-    latch: [Span::minutes(960), Span::minutes(960), Span::minutes(960)],
-};
-
-/// How far the room is known to hold somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
-#[serde(rename_all = "snake_case")]
-enum State {
-    /// Nobody.
-    Vacant,
-    /// A burst without a door event.
-    Provisional,
-    /// The door has moved; who is still in?
-    Checking,
-    /// Somebody is in. A room of which nothing is known counts as this: what is unknown is not set back.
-    #[default]
-    Sealed,
-}
+/// Whoever rises for less than this, having slept, and lies down again, sleeps on.
+const RISEN_MAX: Span = Span::minutes(20);
+/// And had slept for so long.
+const SLEPT_MIN: Span = Span::minutes(30);
+/// Staff who have not been seen to leave are gone after this.
+const STAFF_MAX: Span = Span::hours(3);
+/// A bolt that stays thrown for longer is no proof any more.
+const BOLT_MAX: Span = Span::hours(24);
+/// An unsold room watched for so long with nobody coming is empty when its guest checks in.
+const EMPTY_AFTER: Span = Span::hours(2);
+/// How far ahead silence is looked at, to find when it will have lasted long enough: the last is the end of day or night.
+const AHEAD_MIN: [i64; 4] = [10, 40, 160, 640];
+/// The end of a window is found to within this.
+const WINDOW_GRAIN: Span = Span::seconds(2);
+/// Halvings of the longest window that reach the grain.
+const HALVINGS_MAX: usize = 16;
+/// Days and nights that are reckoned one by one after a long silence; beyond them nothing changes any more.
+const TURNS_MAX: usize = 14;
 
 /// What others may know of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,289 +78,485 @@ impl Presence {
 /// What a sensor showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sign {
-    /// The entrance door opened or closed.
-    Door,
+    /// The entrance door opened (true) or closed.
+    Door(bool),
     /// Something moved.
     Motion,
     /// The bed is in use, or no longer.
     Bed(bool),
-    /// Only a person inside can have done it: threw the bolt, pressed a key, turned the dial.
+    /// Only a person inside can have done it: pressed a key, turned the dial.
     Hand,
+    /// The bolt was thrown from inside, or drawn back.
+    Bolt(bool),
+    /// Staff came, or have gone.
+    Staff(bool),
 }
 
-/// The state of one room.
+/// Which way the last decision went, and why.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Occupancy {
-    state: State,
-    bursts: u8,
-    burst_at: Option<Moment>,
-    door_at: Option<Moment>,
-    evidence_at: Option<Moment>,
-    until: Option<Moment>,
-    arriving: bool,
-    bed_since: Option<Moment>,
+struct Decided {
+    at: Option<Moment>,
     rule: String,
+}
+
+/// The state of one room. A room of which nothing is known counts as occupied: what is unknown is not set back.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Occupancy {
+    is_vacant: bool,
+    /// What is believed where the bed is trusted, and where it is not.
+    trusting: Belief,
+    doubting: Belief,
+    /// Both, as they were before the passage that may not be over.
+    before_door: Option<(Belief, Belief)>,
+    /// Up to when the beliefs are reckoned; none while no sensor has spoken.
+    reckoned_at: Option<Moment>,
+    /// Whether it is night, and until when that holds.
+    night: Option<(bool, Moment)>,
+    /// When silence will have lasted long enough, or is to be looked at again.
+    until: Option<Moment>,
+    door_at: Option<Moment>,
+    door_is_open: bool,
+    evidence_at: Option<Moment>,
+    burst_at: Option<Moment>,
+    /// Since the door last moved.
+    bursts: u16,
+    bed_since: Option<Moment>,
+    /// The door, or the staff, moved and nothing inside has since.
+    is_checking: bool,
+    asleep_from: Option<Moment>,
+    risen_at: Option<Moment>,
+    bolt_since: Option<Moment>,
+    staff_since: Option<Moment>,
+    staff_gone_at: Option<Moment>,
+    bed: BedTrust,
+    false_motion: FalseMotion,
+    decided: Decided,
 }
 
 /// What the machine needs to know of the room and the hour.
 #[derive(Clone, Copy)]
 pub struct Senses<'a> {
-    /// Whether a bed sensor is there and can be trusted.
+    /// Whether a bed sensor is there and has not fallen silent.
     pub bed: bool,
+    /// Whether a guest has the room.
+    pub is_let: bool,
     /// The wall clock.
     pub calendar: &'a Calendar,
 }
 
-impl Senses<'_> {
-    fn windows(&self) -> &'static Windows {
-        if self.bed { &WITH_BED } else { &WITHOUT_BED }
-    }
-
-    fn quiet(&self, at: Moment) -> Span {
-        let windows = self.windows();
-        if self.calendar.is_night(at) {
-            windows.quiet_night
-        } else {
-            windows.quiet_day
-        }
-    }
+/// How a while of silence weighs: both beliefs afterwards, and the doubt of the bed.
+struct Silence {
+    trusting: Belief,
+    doubting: Belief,
+    if_sound: f64,
+    if_broken: f64,
 }
 
 impl Occupancy {
     /// What others may know now.
     pub fn presence(&self, now: Moment) -> Presence {
-        match (self.bed_since, self.state) {
-            (Some(since), _) if now.since(since) >= ASLEEP_AFTER => Presence::Asleep,
-            (Some(_), _) | (None, State::Sealed | State::Provisional) => Presence::Occupied,
-            (None, State::Checking) => Presence::Checking,
-            (None, State::Vacant) => Presence::Vacant,
+        let is_asleep = self.asleep_from.is_some_and(|from| from <= now) && !self.bed.is_ill();
+        match (self.bed_since, self.is_vacant) {
+            (Some(_), _) if is_asleep => Presence::Asleep,
+            (Some(_), _) if !self.bed.is_ill() => Presence::Occupied,
+            (_, true) if self.staff_since.is_none() => Presence::Vacant,
+            _ if self.is_checking => Presence::Checking,
+            _ => Presence::Occupied,
         }
+    }
+
+    /// Whether it is the staff who are in, or who have just gone.
+    pub fn is_staff(&self) -> bool {
+        self.staff_since.is_some() || self.staff_gone_at.is_some()
+    }
+
+    /// Whether the bed sensor counts as broken.
+    pub fn bed(&self) -> &BedTrust {
+        &self.bed
     }
 
     /// When the state will change by itself, if nothing happens before.
-    pub fn deadline(&self, senses: Senses<'_>, now: Moment) -> Option<Moment> {
-        if let Some(since) = self.bed_since {
-            return Some(since + ASLEEP_AFTER).filter(|at| *at > now);
-        }
-        match self.state {
-            State::Vacant => None,
-            State::Provisional | State::Checking => self.until,
-            State::Sealed => self.evidence_at.map(|at| at + self.latch(senses)),
-        }
+    pub fn deadline(&self, now: Moment) -> Option<Moment> {
+        let turns = self.turns().into_iter().chain([self.asleep_from]);
+        turns.flatten().filter(|at| *at > now).min()
     }
 
-    /// Why it is as it is.
-    pub fn because(&self, now: Moment) -> Because {
-        let rule = if self.rule.is_empty() {
-            "nothing-is-known-yet".into()
-        } else {
-            self.rule.clone()
-        };
-        Because {
-            rule: rule.into(),
-            facts: Vec::new(),
-        }
-        .with("presence", self.presence(now).word())
-        .with_some("door_at", self.door_at)
-        .with_some("evidence_at", self.evidence_at)
-        .with("bursts", self.bursts)
-        .with("bed_in_use", self.bed_since.is_some())
+    /// Every moment at which something is to be decided.
+    fn turns(&self) -> [Option<Moment>; 4] {
+        [
+            self.until,
+            self.bed_since.filter(|_| !self.bed.is_ill()).map(|at| at + IN_USE_MAX),
+            self.bolt_since.map(|at| at + BOLT_MAX),
+            self.staff_since.map(|at| at + STAFF_MAX),
+        ]
     }
 
-    /// Lets the time pass: runs every deadline up to now.
-    pub fn advance(&mut self, senses: Senses<'_>, now: Moment) {
-        while let Some(due) = self.transition_due(senses).filter(|due| *due <= now) {
-            if self.state == State::Sealed && self.bursts >= BURSTS_MAX {
-                self.check(due, due + senses.quiet(due), false, "long-silence");
-            } else {
-                let rule = if self.state == State::Sealed {
-                    "weak-evidence-expired"
-                } else {
-                    "quiet-window-elapsed"
-                };
-                self.enter(State::Vacant, rule);
-                self.until = None;
-            }
+    /// Lets the time pass: decides at every deadline up to now. Returns whether anything is to be kept.
+    pub fn advance(&mut self, senses: Senses<'_>, now: Moment) -> bool {
+        let is_first = self.reckoned_at.is_none() && !senses.is_let;
+        let is_new = is_first && self.false_motion.begin(now, true);
+        let due = self.turns().into_iter().flatten().any(|at| at <= now);
+        if due {
+            self.run_due(senses, now);
+        }
+        is_new || due
+    }
+
+    fn run_due(&mut self, senses: Senses<'_>, now: Moment) {
+        if self.staff_since.is_some_and(|at| now.since(at) >= STAFF_MAX) {
+            self.staff_leave(senses, now);
+        }
+        if self.bolt_since.is_some_and(|at| now.since(at) >= BOLT_MAX) {
+            self.reckon(senses, now);
+            self.bolt_since = None;
+            self.decide_in_silence(senses, now);
+        }
+        if self.bed_since.is_some_and(|at| now.since(at) >= IN_USE_MAX) && !self.bed.is_ill() {
+            self.reckon(senses, now);
+            self.bed.give_up();
+            self.decide_in_silence(senses, now);
+        }
+        for _ in 0..TURNS_MAX {
+            let Some(due) = self.until.filter(|due| *due <= now) else {
+                return;
+            };
+            self.reckon(senses, due);
+            self.decide_in_silence(senses, due);
         }
     }
 
     /// Takes a sign from a sensor. Time must have been let pass first.
     pub fn sign(&mut self, senses: Senses<'_>, now: Moment, sign: Sign) {
-        match sign {
-            Sign::Door => self.door(senses, now),
-            Sign::Motion => self.motion(now),
-            Sign::Bed(true) => self.inside(now, "bed-in-use", true),
-            Sign::Bed(false) => self.bed_empties(now),
-            Sign::Hand => self.inside(now, "hand-inside", false),
+        if sign == Sign::Motion && !self.is_burst(now) {
+            self.evidence_at = Some(now);
+            return;
         }
+        self.reckon(senses, now);
+        match sign {
+            Sign::Door(is_open) => self.door(senses, now, is_open),
+            Sign::Motion => self.burst(senses, now),
+            Sign::Bed(true) => self.bed_fills(now),
+            Sign::Bed(false) => self.bed_empties(now),
+            Sign::Hand => self.inside(now, "hand-inside"),
+            Sign::Bolt(true) => {
+                self.bolt_since = Some(now);
+                self.inside(now, "bolt-thrown");
+            }
+            Sign::Bolt(false) => {
+                self.bolt_since = None;
+                self.inside(now, "bolt-drawn-back");
+            }
+            Sign::Staff(true) => self.staff_come(now),
+            Sign::Staff(false) => self.staff_leave(senses, now),
+        }
+        if sign != Sign::Motion && !senses.is_let {
+            self.false_motion.end(now);
+            self.false_motion.begin(now, false);
+        }
+        self.look_ahead(senses, now);
     }
 
     /// Nobody watched for a while: whoever may have come in meanwhile is not to be taken for absent.
-    pub fn unwatched(&mut self, now: Moment) {
-        (self.bursts, self.evidence_at, self.until) = (BURSTS_MAX, Some(now), None);
-        self.enter(State::Sealed, "nobody-watched");
+    pub fn unwatched(&mut self, senses: Senses<'_>, now: Moment) {
+        (self.trusting, self.doubting) = (Belief::unwatched(), Belief::unwatched());
+        (self.reckoned_at, self.evidence_at) = (Some(now), Some(now));
+        self.before_door = None;
+        self.occupy(now, "nobody-watched");
+        self.look_ahead(senses, now);
     }
 
-    fn door(&mut self, senses: Senses<'_>, now: Moment) {
-        let arriving = match self.state {
-            State::Vacant => true,
-            State::Provisional => self.bursts < 2,
-            State::Checking => self.arriving,
-            State::Sealed => false,
-        };
-        let window = if arriving { ARRIVAL_WINDOW } else { senses.quiet(now) };
-        self.check(now, now + window, arriving, "door-moved");
-        self.door_at = Some(now);
+    /// A guest has the room from now on. Where it was watched and nobody came, nobody is in.
+    pub fn let_to_guest(&mut self, senses: Senses<'_>, now: Moment) {
+        let was_empty = self.false_motion.watched_for(now) >= EMPTY_AFTER;
+        self.false_motion.end(now);
+        if was_empty && !self.is_held() && self.staff_since.is_none() && self.bursts < 3 {
+            (self.trusting, self.doubting) = (Belief::empty(), Belief::empty());
+            self.reckoned_at = Some(now);
+            self.is_vacant = true;
+            self.decide(now, "empty-until-check-in");
+        }
+        self.look_ahead(senses, now);
     }
 
-    fn motion(&mut self, now: Moment) {
-        self.evidence_at = Some(now);
-        if self.door_at.is_some_and(|door| now.since(door) < SKIP) {
+    /// No guest has the room any more.
+    pub fn given_back(&mut self, now: Moment) {
+        self.false_motion.begin(now, false);
+    }
+
+    /// Silence may have lasted long enough; it never makes a vacant room occupied.
+    fn decide_in_silence(&mut self, senses: Senses<'_>, now: Moment) {
+        let is_open = !self.is_vacant && !self.is_held() && self.staff_since.is_none();
+        if is_open && self.balance(senses, Span::ZERO) < 0.0 {
+            self.vacate(now);
+        }
+        self.look_ahead(senses, now);
+    }
+
+    fn is_burst(&self, now: Moment) -> bool {
+        let is_after = |at: Option<Moment>, gap: Span| at.is_none_or(|at| now.since(at) >= gap);
+        self.staff_since.is_none() && is_after(self.door_at, SKIP) && is_after(self.burst_at, BURST_GAP)
+    }
+
+    fn door(&mut self, senses: Senses<'_>, now: Moment, is_open: bool) {
+        let is_same_passage = self.door_at.is_some_and(|at| now.since(at) <= PASSAGE);
+        (self.door_at, self.door_is_open) = (Some(now), is_open);
+        if self.staff_since.is_some() {
             return;
         }
-        let is_burst = self.burst_at.is_none_or(|last| now.since(last) >= BURST_GAP);
-        match self.state {
-            State::Sealed if is_burst && self.bursts < BURSTS_MAX => self.count(now),
-            State::Sealed => {}
-            State::Checking => {
-                self.count(now);
-                self.enter(State::Sealed, "motion-after-door");
-            }
-            State::Vacant => {
-                (self.bursts, self.burst_at, self.until) = (1, Some(now), Some(now + PROVISIONAL));
-                self.enter(State::Provisional, "motion-in-vacant-room");
-            }
-            State::Provisional if is_burst => {
-                self.count(now);
-                self.until = Some(now + PROVISIONAL);
-                if self.bursts >= PROVISIONAL_BURSTS {
-                    self.bursts = BURSTS_MAX;
-                    self.enter(State::Sealed, "motion-without-door");
-                }
-            }
-            State::Provisional => {}
+        let before = self.before_door.take().filter(|_| is_same_passage);
+        let before = before.unwrap_or((self.trusting, self.doubting));
+        (self.trusting, self.doubting) = before;
+        let is_night = self.is_night();
+        self.trusting.door(is_night);
+        self.doubting.door(is_night);
+        self.before_door = Some(before);
+        (self.bursts, self.burst_at, self.is_checking, self.staff_gone_at) = (0, None, true, None);
+        self.weigh_up(senses, now, "door-moved");
+    }
+
+    fn burst(&mut self, senses: Senses<'_>, now: Moment) {
+        let false_rate = self.false_motion.per_hour();
+        if !senses.is_let {
+            self.false_motion.burst(now);
+        }
+        let if_sound = self.trusting.burst(&BED_IS_EMPTY, false_rate);
+        let if_broken = self.doubting.burst(&BED_UNKNOWN, false_rate);
+        if self.is_bed_tried(senses) {
+            self.bed.weigh(if_sound, if_broken, Span::ZERO);
+        }
+        (self.burst_at, self.evidence_at, self.before_door) = (Some(now), Some(now), None);
+        self.bursts = self.bursts.saturating_add(1);
+        let rule = if self.is_vacant {
+            "motion-without-door"
+        } else {
+            "motion-after-door"
+        };
+        if self.weigh_up(senses, now, rule) {
+            (self.is_checking, self.staff_gone_at) = (false, None);
         }
     }
 
-    /// A bed in use, a bolt thrown, a dial turned: somebody is inside, unless the bed merely holds from before the door.
-    fn inside(&mut self, now: Moment, rule: &'static str, is_bed: bool) {
-        self.evidence_at = Some(now);
-        if is_bed {
-            self.bed_since = self.bed_since.or(Some(now));
+    /// Somebody is inside beyond doubt.
+    fn inside(&mut self, now: Moment, rule: &'static str) {
+        (self.trusting, self.doubting) = (Belief::active(), Belief::active());
+        self.prove(now, rule);
+    }
+
+    /// The bed is in use: somebody is inside, unless it merely holds from before the door.
+    fn bed_fills(&mut self, now: Moment) {
+        self.bed.edge(now);
+        let sleeps_on = self.risen_at.take().is_some_and(|at| now.since(at) < RISEN_MAX);
+        self.bed_since = Some(now);
+        self.asleep_from = Some(if sleeps_on { now } else { now + ASLEEP_AFTER });
+        if self.door_at.is_none_or(|door| now.since(door) >= SKIP) {
+            (self.trusting, self.doubting) = (Belief::in_bed(), Belief::in_bed());
         }
-        if !is_bed || self.door_at.is_none_or(|door| now.since(door) >= SKIP) {
-            self.bursts = BURSTS_MAX;
-            self.enter(State::Sealed, rule);
-        }
+        self.prove(now, "bed-in-use");
     }
 
     fn bed_empties(&mut self, now: Moment) {
-        (self.bed_since, self.evidence_at) = (None, Some(now));
-        if matches!(self.state, State::Checking | State::Provisional) {
-            self.until = self.until.max(Some(now + AFTER_BED));
+        self.bed.edge(now);
+        self.evidence_at = Some(now);
+        let asleep_from = self.asleep_from.take();
+        let Some(since) = self.bed_since.take() else { return };
+        self.risen_at = asleep_from.filter(|from| now.since(*from) >= SLEPT_MIN).map(|_| now);
+        let held_over = |door: Moment| since < door && now.since(door) < HOLD_MAX;
+        if self.door_at.is_some_and(held_over) {
+            // Whoever lay there may be the one who went: the sensor only took its time to say so.
+            (self.trusting, self.doubting) = (Belief::risen_at_the_door(), Belief::risen_at_the_door());
+            return;
+        }
+        self.trusting = Belief::active();
+        if now.since(since) >= ASLEEP_AFTER {
+            self.doubting = Belief::risen();
+        }
+        self.before_door = None;
+    }
+
+    fn staff_come(&mut self, now: Moment) {
+        self.staff_since = self.staff_since.or(Some(now));
+        (self.staff_gone_at, self.evidence_at) = (None, Some(now));
+        self.decide(now, "staff-key");
+    }
+
+    /// The staff have gone: the room is checked anew, from what was believed before they came.
+    fn staff_leave(&mut self, senses: Senses<'_>, now: Moment) {
+        if self.staff_since.take().is_none() {
+            return;
+        }
+        self.trusting.staff_gone();
+        self.doubting.staff_gone();
+        self.reckoned_at = Some(now);
+        (self.bursts, self.burst_at, self.before_door) = (0, None, None);
+        (self.is_checking, self.staff_gone_at, self.evidence_at) = (true, Some(now), Some(now));
+        // Whoever leaves moves the door once more; that is part of their going.
+        self.door_at = Some(now);
+        self.is_vacant = false;
+        self.weigh_up(senses, now, "staff-have-gone");
+        self.look_ahead(senses, now);
+    }
+
+    fn prove(&mut self, now: Moment, rule: &'static str) {
+        (self.evidence_at, self.before_door) = (Some(now), None);
+        (self.is_checking, self.staff_gone_at) = (false, None);
+        self.bursts = self.bursts.saturating_add(1);
+        self.occupy(now, rule);
+    }
+
+    /// Decides anew after a sign. Returns whether the room counts as occupied.
+    fn weigh_up(&mut self, senses: Senses<'_>, now: Moment, rule: &'static str) -> bool {
+        let is_in = self.is_held() || self.balance(senses, Span::ZERO) >= 0.0;
+        match (is_in, self.is_vacant) {
+            (true, _) => self.occupy(now, rule),
+            (false, true) => {}
+            (false, false) => self.vacate(now),
+        }
+        is_in
+    }
+
+    fn occupy(&mut self, now: Moment, rule: &'static str) {
+        self.is_vacant = false;
+        self.decide(now, rule);
+    }
+
+    fn vacate(&mut self, now: Moment) {
+        self.is_vacant = true;
+        (self.is_checking, self.staff_gone_at) = (false, None);
+        let rule = match self.bursts {
+            0 => "quiet-window-elapsed",
+            1 | 2 => "weak-evidence-expired",
+            _ => "long-silence",
+        };
+        self.decide(now, rule);
+    }
+
+    fn decide(&mut self, now: Moment, rule: &'static str) {
+        self.decided = Decided {
+            at: Some(now),
+            rule: rule.into(),
+        };
+    }
+
+    /// Whether somebody is in as long as this lasts: in bed, or behind the bolt.
+    fn is_held(&self) -> bool {
+        self.bolt_since.is_some() || (self.bed_since.is_some() && !self.bed.is_ill())
+    }
+
+    /// Whether what moves, or does not, speaks for or against the bed sensor.
+    fn is_bed_tried(&self, senses: Senses<'_>) -> bool {
+        senses.bed && senses.is_let && self.bed_since.is_none()
+    }
+
+    fn is_night(&self) -> bool {
+        self.night.is_some_and(|(is_night, _)| is_night)
+    }
+
+    /// Brings the beliefs up to a moment, through the nights and days between.
+    fn reckon(&mut self, senses: Senses<'_>, now: Moment) {
+        let mut from = self.reckoned_at.unwrap_or(now);
+        for turn in 1..=TURNS_MAX {
+            let (is_night, until) = self.daytime(senses, from);
+            let to = if turn == TURNS_MAX { now } else { until.min(now) };
+            self.pass(senses, is_night, to.since(from));
+            from = to;
+            if from >= now {
+                break;
+            }
+        }
+        self.daytime(senses, now);
+        self.reckoned_at = Some(now);
+    }
+
+    /// Whether it is night, and until when; asked of the calendar only when day and night change.
+    fn daytime(&mut self, senses: Senses<'_>, at: Moment) -> (bool, Moment) {
+        match self.night {
+            Some(known) if at < known.1 => known,
+            _ => *self.night.insert(senses.calendar.night_until(at)),
         }
     }
 
-    fn check(&mut self, now: Moment, until: Moment, arriving: bool, rule: &'static str) {
-        self.enter(State::Checking, rule);
-        (self.bursts, self.burst_at, self.arriving, self.until) = (0, None, arriving, Some(until));
-        self.evidence_at = self.evidence_at.max(Some(now));
-    }
-
-    fn count(&mut self, now: Moment) {
-        (self.bursts, self.burst_at) = (self.bursts.saturating_add(1), Some(now));
-    }
-
-    fn enter(&mut self, state: State, rule: &'static str) {
-        self.state = state;
-        self.rule = rule.into();
-    }
-
-    fn latch(&self, senses: Senses<'_>) -> Span {
-        senses.windows().latch[usize::from(self.bursts.clamp(1, BURSTS_MAX)) - 1]
-    }
-
-    fn transition_due(&self, senses: Senses<'_>) -> Option<Moment> {
-        if self.bed_since.is_some() {
-            return None;
+    fn pass(&mut self, senses: Senses<'_>, is_night: bool, span: Span) {
+        if self.staff_since.is_some() || span <= Span::ZERO {
+            return;
         }
-        match self.state {
-            State::Vacant => None,
-            State::Provisional | State::Checking => self.until,
-            State::Sealed => self.evidence_at.map(|at| at + self.latch(senses)),
+        let silence = self.silence(is_night, span);
+        self.doubting = silence.doubting;
+        if self.bed_since.is_none() || self.bed.is_ill() {
+            self.trusting = silence.trusting;
         }
+        if self.is_bed_tried(senses) {
+            self.bed.weigh(silence.if_sound, silence.if_broken, span);
+        }
+    }
+
+    fn silence(&self, is_night: bool, span: Span) -> Silence {
+        let (mut trusting, mut doubting) = (self.trusting, self.doubting);
+        let if_sound = trusting.silence(&BED_IS_EMPTY, is_night, span);
+        let if_broken = doubting.silence(&BED_UNKNOWN, is_night, span);
+        Silence {
+            trusting,
+            doubting,
+            if_sound,
+            if_broken,
+        }
+    }
+
+    /// What calling the room vacant would cost after so much more silence, less what calling it occupied would.
+    fn balance(&self, senses: Senses<'_>, ahead: Span) -> f64 {
+        let is_night = self.is_night();
+        let silence = self.silence(is_night, ahead);
+        let doubting = silence.doubting.price(&BED_UNKNOWN, is_night) - silence.doubting.out();
+        if !senses.bed || self.bed.is_ill() {
+            return doubting;
+        }
+        let doubt = if self.is_bed_tried(senses) {
+            BedTrust::doubt_after(self.bed.doubt(), silence.if_sound, silence.if_broken, ahead)
+        } else {
+            self.bed.doubt()
+        };
+        let trusting = silence.trusting.price(&BED_IS_EMPTY, is_night) - silence.trusting.out();
+        doubt * doubting + (1.0 - doubt) * trusting
+    }
+
+    /// Finds when silence will have lasted long enough.
+    fn look_ahead(&mut self, senses: Senses<'_>, now: Moment) {
+        let is_open = !self.is_vacant && !self.is_held() && self.staff_since.is_none();
+        self.until = match self.night {
+            Some((_, turn)) if is_open => Some(self.window(senses, now, turn)),
+            _ => None,
+        };
+    }
+
+    fn window(&self, senses: Senses<'_>, now: Moment, turn: Moment) -> Moment {
+        let whole = turn.since(now);
+        let steps = AHEAD_MIN.map(Span::minutes).into_iter().filter(|ahead| *ahead < whole);
+        let mut from = Span::ZERO;
+        for ahead in steps.chain([whole]) {
+            if self.balance(senses, ahead) < 0.0 {
+                return now + self.narrow(senses, from, ahead);
+            }
+            from = ahead;
+        }
+        turn
+    }
+
+    /// Halves the span in which the balance turns, down to the grain.
+    fn narrow(&self, senses: Senses<'_>, mut from: Span, mut to: Span) -> Span {
+        for _ in 0..HALVINGS_MAX {
+            let middle = Span::millis((from.as_millis() + to.as_millis()) / 2);
+            if to - from <= WINDOW_GRAIN {
+                break;
+            }
+            if self.balance(senses, middle) < 0.0 {
+                to = middle;
+            } else {
+                from = middle;
+            }
+        }
+        to.max(Span::seconds(1))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(minutes: i64) -> Moment {
-        Moment::parse("2026-11-21T10:00:00Z").unwrap() + Span::minutes(minutes)
-    }
-
-    fn run(bed: bool, signs: &[(i64, Sign)], until: i64) -> Presence {
-        let calendar = Calendar::new("UTC").unwrap();
-        let senses = Senses {
-            bed,
-            calendar: &calendar,
-        };
-        let mut room = Occupancy::default();
-        for (minute, sign) in signs {
-            room.advance(senses, at(*minute));
-            room.sign(senses, at(*minute), *sign);
-        }
-        room.advance(senses, at(until));
-        room.presence(at(until))
-    }
-
-    #[test]
-    fn a_sleeper_is_never_called_absent() {
-        let night = [(0, Sign::Door), (1, Sign::Motion), (30, Sign::Bed(true))];
-        assert_eq!(run(true, &night, 30 + 14 * 60), Presence::Asleep);
-    }
-
-    #[test]
-    fn a_guest_who_leaves_is_noticed_after_the_quiet_window() {
-        let day = [(0, Sign::Door), (1, Sign::Motion), (5, Sign::Motion), (60, Sign::Door)];
-        assert_eq!(run(true, &day, 69), Presence::Checking);
-        assert_eq!(run(true, &day, 71), Presence::Vacant);
-    }
-
-    #[test]
-    fn motion_after_the_door_seals_the_room() {
-        let day = [(0, Sign::Door), (5, Sign::Motion)];
-        assert_eq!(run(false, &day, 5 + 15 * 60), Presence::Occupied);
-    }
-
-    #[test]
-    fn the_one_who_leaves_moves_in_front_of_the_sensor_and_proves_nothing() {
-        let calendar = Calendar::new("UTC").unwrap();
-        let senses = Senses {
-            bed: true,
-            calendar: &calendar,
-        };
-        let mut room = Occupancy::default();
-        room.sign(senses, at(0), Sign::Door);
-        room.sign(senses, at(0) + Span::seconds(10), Sign::Motion);
-        room.advance(senses, at(11));
-        assert_eq!(room.presence(at(11)), Presence::Vacant);
-    }
-
-    #[test]
-    fn a_partner_in_bed_keeps_the_room_when_the_other_goes_out() {
-        let evening = [
-            (0, Sign::Door),
-            (1, Sign::Motion),
-            (20, Sign::Bed(true)),
-            (40, Sign::Door),
-        ];
-        assert_eq!(run(true, &evening, 300), Presence::Asleep);
-    }
-
-    #[test]
-    fn a_room_of_which_nothing_is_known_counts_as_occupied() {
-        assert_eq!(run(true, &[], 100_000), Presence::Occupied);
-    }
-}
+mod tests;

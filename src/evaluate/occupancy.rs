@@ -97,6 +97,8 @@ fn read<R: BufRead>(events: Input<R>) -> Result<(House, Vec<Happening>), Fault> 
 fn answer(house: &House, happenings: Vec<Happening>, to: &mut dyn Write) -> Result<Vec<Vec<Answer>>, Fault> {
     let mut engine = Engine::new(house.property()).expect("UTC is in every time-zone database");
     let mut answers: Vec<Vec<Answer>> = house.rooms.iter().map(|_| Vec::new()).collect();
+    // Every room is looked at from the first moment on, whether its sensors speak or not.
+    engine.step(midnight(), Event::Configured(house.property()));
     for place in 0..house.rooms.len() {
         ask(house, &engine, place, midnight(), &mut answers[place], to)?;
     }
@@ -205,6 +207,11 @@ mod tests {
         {"room":"A","t":4000,"k":"motion","v":1}
         {"room":"A","t":7000,"k":"bed","v":1}
         {"room":"A","t":36000,"k":"bed","v":0}
+        {"room":"A","t":36600,"k":"motion","v":1}
+        {"room":"A","t":37200,"k":"motion","v":1}
+        {"room":"A","t":38400,"k":"motion","v":1}
+        {"room":"A","t":39000,"k":"motion","v":1}
+        {"room":"A","t":39900,"k":"motion","v":1}
         {"room":"A","t":40000,"k":"door","v":"open"}
         {"room":"A","t":40010,"k":"door","v":"closed"}
         {"room":"A","t":80000,"k":"pms","v":"checkout"}"#;
@@ -243,7 +250,7 @@ mod tests {
         };
         assert!(told(r#"{"room":"A","t":1,"k":"window","v":1}"#).starts_with("e:1: k: unknown variant"));
         assert!(
-            told(r#"{"room":"A","t":1,"k":"door","v":1}"#).contains("e:1: v: 1 is no such event; write closed or open")
+            told(r#"{"room":"A","t":1,"k":"door","v":1}"#).contains("e:1: v: 1 is no such event; write open or closed")
         );
         assert!(told(r#"{"room":"A","t":-1,"k":"door","v":"open"}"#).contains("e:1: t: -1"));
     }

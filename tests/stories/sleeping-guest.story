@@ -17,6 +17,9 @@ day 0 15:00 stay 00000001 checked_in room 1204 leaves day2/11:00
 day 1 09:30 saw no command
 09:30 saw presence 1204 asleep
 09:35 1204-bed bed_occupied false
+09:41 1204-motion occupied true
+09:50 1204-motion occupied true
+09:57 1204-motion occupied true
 10:00 1204-door open true
 10:00:10 1204-door open false
 10:30 saw command setback 22.5

@@ -17,7 +17,9 @@ impl Room {
     /// Everything that follows by itself from what is known now.
     pub(super) fn settle(&mut self, world: World<'_>, out: &mut Outcome) {
         self.devices.begin(world.now);
-        self.occupancy.advance(self.senses(world), world.now);
+        if self.occupancy.advance(self.senses(world), world.now) {
+            out.save(SaveWhen::Soon);
+        }
         self.tell_presence(world, out);
         self.learn(world, out);
         self.no_show(world, out);
@@ -35,7 +37,7 @@ impl Room {
         if has_presence(world.setup) && self.presence_told != Some(presence) {
             self.presence_told = Some(presence);
             out.save(SaveWhen::Now);
-            out.note(world, self.occupancy.because(world.now));
+            out.note(world, self.occupancy.because(self.senses(world), world.now));
         }
     }
 
@@ -66,6 +68,9 @@ impl Room {
             out.note(world, because);
         }
         out.lessons.extend(decision.lesson);
+        if let Some(page) = decision.page {
+            out.note(world, page);
+        }
         decision
             .readiness
             .into_iter()

@@ -71,7 +71,7 @@ impl Room {
                 .with("value", value.scalar()),
         );
         let Some(stay) = &self.stays.current else {
-            self.climate.suspend();
+            self.climate.suspend(world.now);
             return;
         };
         self.evidence.act(world.now, stay, point, value);
@@ -121,11 +121,15 @@ impl Room {
             Turn::Expected => self.routine.replan(),
             Turn::CheckedIn => {
                 self.routine.replan();
+                self.occupancy.let_to_guest(self.senses(world), world.now);
                 if !has_presence(world.setup) {
                     self.arrive(world, out);
                 }
             }
-            Turn::Ended(stay) => self.stay_ended(world, &stay, out),
+            Turn::Ended(stay) => {
+                self.occupancy.given_back(world.now);
+                self.stay_ended(world, &stay, out);
+            }
             Turn::Dropped(stay) => self.stay_dropped(world, &stay, out),
         }
         self.settle(world, out);

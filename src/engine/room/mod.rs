@@ -228,9 +228,9 @@ impl Room {
     }
 
     /// Nobody watched for a while: a room with a guest counts as occupied until its sensors say otherwise.
-    pub fn unwatched(&mut self, now: Moment) {
+    pub fn unwatched(&mut self, world: World<'_>) {
         if self.stays.current.is_some() {
-            self.occupancy.unwatched(now);
+            self.occupancy.unwatched(self.senses(world), world.now);
         }
     }
 
@@ -275,7 +275,7 @@ impl Room {
             .next_due()
             .and_then(|stay| Some(stay.eta? + world.property.policies.arrival.no_show_after));
         [
-            self.occupancy.deadline(self.senses(world), now),
+            self.occupancy.deadline(now),
             self.devices.deadline(setups, now),
             self.shadow.deadline(),
             self.safety.deadline(),

@@ -57,9 +57,9 @@ impl Room {
         self.occupancy.advance(senses, world.now);
         self.occupancy.sign(senses, world.now, sign);
         let is_coming = match sign {
-            Sign::Door | Sign::Hand | Sign::Bed(true) => true,
+            Sign::Door(_) | Sign::Hand | Sign::Bolt(_) | Sign::Bed(true) => true,
             Sign::Motion => !has_door(world.setup),
-            Sign::Bed(false) => false,
+            Sign::Bed(false) | Sign::Staff(_) => false,
         };
         out.save(if sign == Sign::Motion {
             SaveWhen::Soon
@@ -216,12 +216,14 @@ fn sign_of(role: DeviceRole, point: Point, news: &News) -> Option<Sign> {
         Point::BedOccupied if news.is_change() => news.after.flag().map(Sign::Bed),
         _ if !news.is_live => None,
         Point::Open if is_door && news.is_change() && (news.before.is_some() || news.after == Value::Flag(true)) => {
-            Some(Sign::Door)
+            news.after.flag().map(Sign::Door)
         }
         Point::Occupied | Point::Vibration => (news.after == Value::Flag(true)).then_some(Sign::Motion),
         Point::KeyCard if news.turned(true) => Some(Sign::Hand),
-        Point::KeyCard if news.turned(false) => Some(Sign::Door),
-        Point::Deadbolt | Point::ButlerCall if news.turned(true) => Some(Sign::Hand),
+        Point::KeyCard if news.turned(false) => Some(Sign::Door(true)),
+        Point::StaffKey => news.after.flag().map(Sign::Staff),
+        Point::Deadbolt if news.is_change() => news.after.flag().map(Sign::Bolt),
+        Point::ButlerCall if news.turned(true) => Some(Sign::Hand),
         _ => None,
     }
 }

@@ -3,7 +3,7 @@
 use super::{Room, World};
 use crate::engine::climate::{Preferred, View};
 use crate::engine::evidence::Evidence;
-use crate::engine::occupancy::Senses;
+use crate::engine::occupancy::{Presence, Senses};
 use crate::engine::preference::{self, Answer, Asked, population};
 use crate::engine::stay::Stay;
 use crate::model::{Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Point, RoomSetup, Value};
@@ -12,7 +12,9 @@ impl Room {
     /// Whether somebody is, or may be, in. With a guest checked in, a sensor that is silent, or missing, means "may be".
     pub(super) fn is_occupied(&self, world: World<'_>) -> bool {
         if self.stays.current.is_none() {
-            return has_presence(world.setup) && self.occupancy.presence(world.now).is_occupied();
+            // Nobody has the room: a door that moved proves nobody in, a movement after it does.
+            let presence = self.occupancy.presence(world.now);
+            return has_presence(world.setup) && presence.is_occupied() && presence != Presence::Checking;
         }
         let is_blind = |d: &DeviceSetup| tells_presence(d) && self.devices.silent_since(world.now, d).is_some();
         !has_presence(world.setup)
@@ -26,6 +28,7 @@ impl Room {
         let bed = bed.is_some_and(|d| self.devices.silent_since(world.now, d).is_none());
         Senses {
             bed,
+            is_let: self.stays.current.is_some(),
             calendar: world.calendar,
         }
     }
@@ -62,6 +65,11 @@ impl Room {
             calendar: world.calendar,
             can_choose: can(HvacMode::Heat) && can(HvacMode::Cool),
             can_rest: can(HvacMode::Off),
+            humidity: self.devices.first(setups, Point::Humidity).and_then(Value::share),
+            setpoint: self
+                .devices
+                .first(setups, Point::TargetTemperature)
+                .and_then(Value::temperature),
             is_window_open: self.is_open(world, is_window),
             is_door_open: self.is_open(world, |device, point| {
                 point == Point::Open && device.role == DeviceRole::Door

@@ -1,0 +1,224 @@
+//! What the machine must and must not do.
+
+use super::*;
+
+/// A Saturday, ten in the morning.
+fn at(minutes: i64) -> Moment {
+    Moment::parse("2026-11-21T10:00:00Z").unwrap() + Span::minutes(minutes)
+}
+
+struct Tried {
+    calendar: Calendar,
+    bed: bool,
+    is_let: bool,
+    room: Occupancy,
+}
+
+impl Tried {
+    fn new(bed: bool) -> Self {
+        Self {
+            calendar: Calendar::new("UTC").unwrap(),
+            bed,
+            is_let: true,
+            room: Occupancy::default(),
+        }
+    }
+
+    fn senses(&self) -> Senses<'_> {
+        Senses {
+            bed: self.bed,
+            is_let: self.is_let,
+            calendar: &self.calendar,
+        }
+    }
+
+    fn until(&mut self, now: Moment) -> Presence {
+        let mut room = std::mem::take(&mut self.room);
+        let mut from = Moment::EARLIEST;
+        while let Some(due) = room.deadline(from).filter(|due| *due <= now) {
+            room.advance(self.senses(), due);
+            from = due;
+        }
+        room.advance(self.senses(), now);
+        self.room = room;
+        self.room.presence(now)
+    }
+
+    fn sign(&mut self, now: Moment, sign: Sign) {
+        self.until(now);
+        let mut room = std::mem::take(&mut self.room);
+        room.sign(self.senses(), now, sign);
+        self.room = room;
+    }
+}
+
+fn run(bed: bool, signs: &[(i64, Sign)], until: i64) -> Presence {
+    let mut tried = Tried::new(bed);
+    signs.iter().for_each(|(minute, sign)| tried.sign(at(*minute), *sign));
+    tried.until(at(until))
+}
+
+const SHUT: Sign = Sign::Door(false);
+
+#[test]
+fn a_sleeper_is_never_called_absent() {
+    let night = [(0, SHUT), (1, Sign::Motion), (30, Sign::Bed(true))];
+    assert_eq!(run(true, &night, 30 + 14 * 60), Presence::Asleep);
+}
+
+#[test]
+fn a_guest_who_leaves_is_noticed_after_a_quiet_window() {
+    let moves = (1..12).map(|n| (5 * n, Sign::Motion));
+    let day: Vec<(i64, Sign)> = [(0, SHUT)].into_iter().chain(moves).chain([(60, SHUT)]).collect();
+    assert_eq!(run(true, &day, 63), Presence::Checking);
+    assert_eq!(run(true, &day, 75), Presence::Vacant);
+    assert_eq!(
+        run(false, &day, 75),
+        Presence::Checking,
+        "who may be asleep is given more time"
+    );
+    assert_eq!(run(false, &day, 120), Presence::Vacant);
+}
+
+#[test]
+fn motion_after_the_door_seals_the_room_for_the_night() {
+    let night = [
+        (12 * 60, SHUT),
+        (12 * 60 + 5, Sign::Motion),
+        (12 * 60 + 9, Sign::Motion),
+    ];
+    assert_eq!(run(false, &night, 17 * 60), Presence::Occupied);
+}
+
+#[test]
+fn the_one_who_leaves_moves_in_front_of_the_sensor_and_proves_nothing() {
+    let mut tried = Tried::new(true);
+    tried.sign(at(0), Sign::Bed(true));
+    tried.sign(at(400), Sign::Bed(false));
+    (1..5).for_each(|n| tried.sign(at(400 + n * 4), Sign::Motion));
+    tried.sign(at(420), SHUT);
+    tried.sign(at(420) + Span::seconds(10), Sign::Motion);
+    assert_eq!(tried.until(at(440)), Presence::Vacant);
+}
+
+#[test]
+fn a_partner_in_bed_keeps_the_room_when_the_other_goes_out() {
+    let evening = [(0, SHUT), (1, Sign::Motion), (20, Sign::Bed(true)), (40, SHUT)];
+    assert_eq!(run(true, &evening, 300), Presence::Asleep);
+}
+
+#[test]
+fn a_room_of_which_nothing_is_known_counts_as_occupied() {
+    assert_eq!(run(true, &[], 100_000), Presence::Occupied);
+}
+
+#[test]
+fn silence_alone_never_makes_a_vacant_room_occupied() {
+    let mut tried = Tried::new(false);
+    tried.sign(at(0), SHUT);
+    let mut was_vacant = false;
+    for hour in 1..72 {
+        let is_vacant = tried.until(at(hour * 60)) == Presence::Vacant;
+        assert!(is_vacant || !was_vacant, "after {hour} h");
+        was_vacant = is_vacant;
+    }
+    assert!(was_vacant);
+}
+
+#[test]
+fn whoever_rises_in_the_night_and_lies_down_again_sleeps_on() {
+    let mut tried = Tried::new(true);
+    tried.sign(at(0), Sign::Bed(true));
+    tried.sign(at(200), Sign::Bed(false));
+    assert_eq!(tried.until(at(204)), Presence::Occupied);
+    tried.sign(at(206), Sign::Bed(true));
+    assert_eq!(tried.until(at(206)), Presence::Asleep);
+}
+
+#[test]
+fn a_thrown_bolt_is_somebody_inside() {
+    let day = [(0, SHUT), (1, Sign::Bolt(true))];
+    assert_eq!(run(false, &day, 1 + 23 * 60), Presence::Occupied);
+    assert_eq!(
+        run(false, &day, 72 * 60),
+        Presence::Vacant,
+        "a bolt stuck for days proves nothing"
+    );
+}
+
+#[test]
+fn staff_seal_nothing_and_the_room_is_checked_when_they_have_gone() {
+    let mut tried = Tried::new(true);
+    tried.sign(at(0), SHUT);
+    assert_eq!(tried.until(at(60)), Presence::Vacant);
+    tried.sign(at(100), Sign::Staff(true));
+    (101..120).for_each(|minute| tried.sign(at(minute), Sign::Motion));
+    assert_eq!(tried.until(at(120)), Presence::Occupied);
+    assert!(tried.room.is_staff());
+    tried.sign(at(121), Sign::Staff(false));
+    assert_ne!(tried.until(at(135)), Presence::Occupied);
+    assert_eq!(tried.until(at(160)), Presence::Vacant);
+}
+
+#[test]
+fn staff_do_not_turn_a_sleeper_out() {
+    let mut tried = Tried::new(false);
+    tried.sign(at(0), SHUT);
+    (2..30).for_each(|minute| tried.sign(at(minute * 3), Sign::Motion));
+    tried.sign(at(100), Sign::Staff(true));
+    tried.sign(at(101), Sign::Staff(false));
+    assert!(tried.until(at(115)).is_occupied());
+}
+
+#[test]
+fn a_bed_that_has_died_is_noticed_in_the_first_night_and_does_not_cost_the_sleeper() {
+    let mut tried = Tried::new(true);
+    tried.sign(at(0), Sign::Bed(true));
+    tried.sign(at(60), Sign::Bed(false));
+    // The guest comes home at nine in the evening; the bed no longer says anything, and a sleeper stirs once in a while.
+    tried.sign(at(11 * 60), SHUT);
+    (1..12).for_each(|n| tried.sign(at(11 * 60 + n * 7), Sign::Motion));
+    for hour in 13..21 {
+        assert!(tried.until(at(hour * 60)).is_occupied(), "hour {hour}");
+        tried.sign(at(hour * 60), Sign::Motion);
+    }
+    assert!(tried.room.bed().is_ill(), "{}", tried.room.bed().doubt());
+}
+
+#[test]
+fn a_bed_in_use_for_longer_than_anybody_sleeps_is_not_believed() {
+    let mut tried = Tried::new(true);
+    tried.sign(at(0), Sign::Bed(true));
+    tried.sign(at(60), SHUT);
+    assert_eq!(tried.until(at(15 * 60)), Presence::Asleep);
+    assert!(!tried.until(at(24 * 60)).is_occupied());
+    assert!(tried.room.bed().is_ill());
+}
+
+#[test]
+fn a_room_that_nobody_entered_is_empty_when_its_guest_checks_in() {
+    let mut tried = Tried::new(true);
+    tried.is_let = false;
+    tried.until(at(0));
+    tried.sign(at(30), Sign::Motion);
+    tried.until(at(300));
+    tried.is_let = true;
+    let mut room = std::mem::take(&mut tried.room);
+    room.let_to_guest(tried.senses(), at(300));
+    assert_eq!(room.presence(at(300)), Presence::Vacant);
+}
+
+#[test]
+fn the_sentence_says_what_the_decision_rests_on() {
+    let mut tried = Tried::new(true);
+    (0..12).for_each(|n| tried.sign(at(n * 5), Sign::Motion));
+    tried.sign(at(60), Sign::Door(true));
+    tried.sign(at(60) + Span::seconds(10), SHUT);
+    tried.until(at(90));
+    let told = tried.room.sentence(tried.senses(), at(90));
+    assert!(
+        told.starts_with("vacant: door closed 11:00:10, no motion for "),
+        "{told}"
+    );
+    assert!(told.ends_with(" min, bed empty"), "{told}");
+}

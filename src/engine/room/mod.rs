@@ -8,11 +8,13 @@ mod learn;
 mod observe;
 mod see;
 mod standing;
+mod watch;
 
 use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
 use crate::engine::evidence::Evidence;
+use crate::engine::health::Health;
 use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
 use crate::engine::preference::Guest;
@@ -75,6 +77,7 @@ struct Signs {
 pub struct Room {
     devices: Devices,
     occupancy: Occupancy,
+    health: Health,
     presence_told: Option<Presence>,
     stays: Stays,
     climate: Climate,
@@ -270,6 +273,7 @@ impl Room {
             .and_then(|stay| Some(stay.eta? + world.property.policies.arrival.no_show_after));
         [
             self.occupancy.deadline(now),
+            self.watch_deadline(now),
             self.devices.deadline(setups, now),
             self.shadow.deadline(),
             self.safety.deadline(),

@@ -1,6 +1,8 @@
 //! Does the pure core do what it promises? Stories, the restarted twin, recordings, and the house rules.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests, too
 
+#[path = "core/always_never.rs"]
+mod always_never;
 #[path = "core/property.rs"]
 mod property;
 #[path = "core/recording.rs"]

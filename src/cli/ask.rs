@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 /// Which daemon.
 #[derive(Debug, Args)]
-struct Daemon {
+pub(super) struct Daemon {
     #[command(flatten)]
     configuration: Configuration,
     /// The control socket, when it is not to be looked up in the configuration
@@ -21,11 +21,11 @@ struct Daemon {
     socket: Option<PathBuf>,
     /// Prints JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 impl Daemon {
-    fn ask(&self, question: &Question) -> Result<Json> {
+    pub(super) fn ask(&self, question: &Question) -> Result<Json> {
         let socket = match &self.socket {
             Some(socket) => socket.clone(),
             None => match self.configuration.load() {

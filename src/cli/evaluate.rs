@@ -1,6 +1,6 @@
 //! How right is the inference, on a file of the engineer's own?
 
-use crate::evaluate::{Fault, Input, habit, merges, occupancy, preference};
+use crate::evaluate::{Fault, Input, habit, merges, occupancy, preference, thermal};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use std::fs::File;
@@ -35,6 +35,15 @@ pub enum Evaluate {
         #[command(flatten)]
         common: Common,
     },
+    /// How well is a room's temperature foreseen, and how long a recovery takes?
+    Thermal {
+        /// Rooms at five minutes, comma-separated
+        file: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Is the room right when the door opens, and at what price? Needs no file: the hotel is made up
+    Preparation(super::preparation::Preparation),
     /// Does every order in which gateways hear of a guest lead to the same answers? Needs no file
     Merges {
         /// How many histories
@@ -72,6 +81,8 @@ impl Evaluate {
                 common.judge(|answers| preference::evaluate(open(&file)?, answers))
             }
             Evaluate::Habit { file, common } => common.judge(|answers| habit::evaluate(open(&file)?, answers)),
+            Evaluate::Thermal { file, common } => common.judge(|answers| thermal::evaluate(open(&file)?, answers)),
+            Evaluate::Preparation(preparation) => preparation.run(),
             Evaluate::Merges { count, seed, json } => print(&merges::evaluate(count, seed), json),
         }
     }

@@ -8,7 +8,9 @@ mod check;
 #[cfg(feature = "demo")]
 mod demo;
 mod evaluate;
+mod guest;
 mod init;
+mod preparation;
 mod profile;
 mod run;
 mod schema;
@@ -53,6 +55,8 @@ enum Command {
     Status(ask::Status),
     /// Says how a room stands
     Room(ask::Room),
+    /// Says what a guest likes, how sure that is, and from which stays
+    Guest(guest::Guest),
     /// Says what became of everything that was promised to central
     Ledger(ask::Ledger),
     /// Makes a running daemon read its configuration again
@@ -95,6 +99,7 @@ pub fn main() -> ExitCode {
         Some(Command::Why(why)) => why.run(),
         Some(Command::Status(status)) => status.run(),
         Some(Command::Room(room)) => room.run(),
+        Some(Command::Guest(guest)) => guest.run(),
         Some(Command::Ledger(ledger)) => ledger.run(),
         Some(Command::Reload(reload)) => reload.run(),
         Some(Command::Central(central)) => central.run(),

@@ -88,6 +88,7 @@ pub(super) fn assemble(all: &Gathered, rooms: &[Room], bound: &[Vec<Bound<'_>>])
     let property = &all.property.as_ref()?.value;
     let policies = Policies {
         plant: property.plant,
+        code: property.code,
         comfort: property.comfort,
         levels: (&all.levels.value).into(),
         arrival: (&all.arrival.value).into(),

@@ -6,8 +6,8 @@
 use super::link::Link;
 use super::words::Lasting;
 use crate::model::{
-    Arrival, Celsius, Department, DeviceId, DeviceRole, Habits, Levels, Limits, LinkId, Percent, Plant, Point,
-    Policies, ProfileId, PropertyId, RoomId, ZoneId,
+    Arrival, Celsius, Department, DeviceId, DeviceRole, EnergyCode, Habits, Levels, Limits, LinkId, Percent, Plant,
+    Point, Policies, ProfileId, PropertyId, RoomId, ZoneId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,6 +63,9 @@ pub struct PropertySection {
     /// Which way the plant can move a room's air this season.
     #[serde(default = "default_plant")]
     pub plant: Plant,
+    /// The energy code that binds the property: its minima are then checked and kept, and a notebook is kept of each night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<EnergyCode>,
     /// The temperature for a guest of whom nothing is known, C.
     #[serde(default = "default_comfort")]
     pub comfort: Celsius,
@@ -155,6 +158,9 @@ pub struct LevelsSection {
     pub out_deep: Celsius,
     /// From the first stage to the second.
     pub deep_after: Lasting,
+    /// While a guest is out, the room drifts no farther than it can come back in this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regain_within: Option<Lasting>,
 }
 
 impl Default for LevelsSection {
@@ -168,6 +174,7 @@ impl Default for LevelsSection {
             out_shallow: levels.out_shallow,
             out_deep: levels.out_deep,
             deep_after: levels.deep_after.into(),
+            regain_within: levels.regain_within.map(Lasting::from),
         }
     }
 }
@@ -182,6 +189,7 @@ impl From<&LevelsSection> for Levels {
             out_shallow: section.out_shallow,
             out_deep: section.out_deep,
             deep_after: section.deep_after.into(),
+            regain_within: section.regain_within.map(Span::from),
         }
     }
 }
@@ -203,6 +211,9 @@ pub struct ArrivalSection {
     pub lead_extra: Lasting,
     /// But never longer than this.
     pub lead_max: Lasting,
+    /// No room is prepared longer before its announced arrival than this, where a code says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before_eta_max: Option<Lasting>,
     /// In band: this near to the target, K.
     pub band: Celsius,
     /// Preparation ends when nobody came for so long after the expected arrival.
@@ -226,6 +237,7 @@ impl Default for ArrivalSection {
             lead_factor: arrival.lead_factor,
             lead_extra: arrival.lead_extra.into(),
             lead_max: arrival.lead_max.into(),
+            before_eta_max: arrival.before_eta_max.map(Lasting::from),
             band: arrival.band,
             no_show_after: arrival.no_show_after.into(),
             items_before: arrival.items_before.into(),
@@ -243,11 +255,13 @@ impl From<&ArrivalSection> for Arrival {
             lead_factor: section.lead_factor,
             lead_extra: section.lead_extra.into(),
             lead_max: section.lead_max.into(),
+            before_eta_max: section.before_eta_max.map(Span::from),
             band: section.band,
             no_show_after: section.no_show_after.into(),
             items_before: section.items_before.into(),
             heating_rate: section.heating_rate,
             cooling_rate: section.cooling_rate,
+            ..Self::default()
         }
     }
 }

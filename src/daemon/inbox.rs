@@ -2,7 +2,7 @@
 
 use crate::config::Configured;
 use crate::device::FromDevices;
-use crate::model::{Event, Moment, RoomId};
+use crate::model::{Event, GuestToken, Moment, RoomId};
 use crate::profile::Library;
 use crate::uplink::FromLink;
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,8 @@ pub enum Question {
     Status,
     /// How does a room stand?
     Room(RoomId),
+    /// What is known of a guest's likes?
+    Guest(GuestToken),
     /// Why was it decided so?
     Why {
         /// In which room; none means all.

@@ -5,7 +5,7 @@
 
 use crate::config::Configured;
 use crate::engine::calendar::{Calendar, Schedule};
-use crate::model::Moment;
+use crate::model::{Event, Moment};
 use crate::store::Store;
 
 /// What a job does.
@@ -15,14 +15,23 @@ pub enum Job {
     Export,
     /// Erases from logs and exports what has been removed.
     Forget,
+    /// Announces likes that nothing has been heard of for half a year. What is dormant follows from what is known and
+    /// from today, so a round that was missed loses nothing: the next one tells the same guests, and those since.
+    Dormant,
 }
 
 impl Job {
+    /// What the engine is told of it.
+    pub fn event(self) -> Option<Event> {
+        (self == Job::Dormant).then_some(Event::DormantRound)
+    }
+
     /// Does it; a fault is told and tried again at the next time.
     pub fn run(self, store: &mut Store, now: Moment) {
         let done = match self {
             Job::Export => store.export(),
             Job::Forget => store.forget_history(now),
+            Job::Dormant => Ok(()),
         };
         match done {
             Ok(()) => tracing::info!(job = ?self, "done"),
@@ -49,6 +58,7 @@ impl Jobs {
         let sections = [
             (Job::Export, &configured.jobs.export),
             (Job::Forget, &configured.jobs.forget),
+            (Job::Dormant, &configured.jobs.dormant),
         ];
         let jobs = sections.into_iter().filter_map(|(job, text)| plan(job, text)).collect();
         Self { calendar, jobs }

@@ -312,6 +312,15 @@ impl Owner {
         }
         for job in self.jobs.take_due(now) {
             job.run(&mut self.store, now);
+            if let Some(event) = job.event() {
+                let (guests, likes) = self
+                    .engine
+                    .dormant(now)
+                    .iter()
+                    .fold((0, 0), |(g, l), (_, n)| (g + 1, l + n));
+                tracing::info!(guests, likes, "dormant: to be asked about, not applied");
+                self.step(event);
+            }
         }
         let due: Vec<Key> = self
             .lazy
@@ -620,6 +629,10 @@ impl Owner {
                 Some(summary) => summary,
                 None => json!({ "error": format!("there is no room {room}") }),
             },
+            Question::Guest(guest) => match self.engine.preferences(&guest, now) {
+                Some(answers) => json!({ "guest": guest, "today": self.engine.today(now), "answers": answers }),
+                None => json!({ "error": "nothing is known of this guest here" }),
+            },
             Question::Why { room, from, to, limit } => {
                 match self.store.why(room.as_ref(), from, to, limit.min(WHY_MAX)) {
                     Ok(notes) => {
@@ -674,6 +687,8 @@ fn kind_of(event: &Event) -> &'static str {
         Event::RequestStatus(_) => "request_status",
         Event::Outdoor { .. } => "outdoor",
         Event::Configured(_) => "configured",
+        Event::GuestSays { .. } => "guest_says",
+        Event::DormantRound => "dormant_round",
         Event::Stopping => "stopping",
     }
 }

@@ -6,14 +6,16 @@
 
 use super::calendar::Calendar;
 use super::comfort::{Band, Season, plant_direction};
+use super::compliance::{Look, Notebook, Tenure};
 use super::eta::Expected;
 use super::interlock::{Asks, Interlock};
 use super::lessons::{Lesson, Lessons};
+use super::moisture::mould_floor;
 use super::stay::Stay;
 use super::thermal::{Direction, Forecast, Thermal};
 use crate::model::{
-    Because, Celsius, HvacMode, Limits, Moment, Plant, Policies, Purpose, Readiness, ReadinessVerdict, RoomId, Span,
-    StayToken,
+    Because, Celsius, HvacMode, Limits, Moment, Percent, Plant, Policies, Purpose, Readiness, ReadinessVerdict, RoomId,
+    Span, StayToken,
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +31,12 @@ const PROMISE_MOVES: Span = Span::minutes(10);
 const PLAN_MOVES: Span = Span::minutes(45);
 /// A room expected within this is sold, even while nobody is in it.
 const SOLD_AHEAD: Span = Span::hours(24);
+/// What staff set in a room without a guest stands for so long at most.
+const SUSPENDED_MAX: Span = Span::hours(4);
+/// A plant is not sent the other way sooner than this after the last time: compressors and valves wear.
+const MODE_STANDS: Span = Span::minutes(15);
+/// A room that warms slowly is not let fall farther than it comes back from within this share of the longest lead.
+const REGAIN_SHARE: f64 = 0.8;
 /// Recovering for so long without any progress: something is broken.
 const STUCK_AFTER: Span = Span::minutes(60);
 
@@ -105,6 +113,14 @@ pub struct Climate {
     mode_by_hand: bool,
     #[serde(default)]
     interlock: Interlock,
+    /// When the plant was last sent another way.
+    #[serde(default)]
+    turned_at: Option<Moment>,
+    /// Until when what staff set stands.
+    #[serde(default)]
+    suspended_until: Option<Moment>,
+    #[serde(default)]
+    notebook: Notebook,
     /// When preparation is to begin, as last reckoned.
     #[serde(default)]
     planned: Option<Moment>,
@@ -166,6 +182,10 @@ pub struct View<'a> {
     pub can_choose: bool,
     /// Whether it can be told to be off.
     pub can_rest: bool,
+    /// The room's humidity, if something reports it.
+    pub humidity: Option<Percent>,
+    /// The set-point that the unit shows.
+    pub setpoint: Option<Celsius>,
     /// Whether a window or balcony door stands open.
     pub is_window_open: bool,
     /// Whether the entrance door does.
@@ -187,6 +207,8 @@ pub struct Decision {
     pub wake: Option<HvacMode>,
     /// Which way the unit is to go, what for and why; none to leave its mode alone.
     pub mode: Option<(HvacMode, Purpose, Because)>,
+    /// The page of the night that is over, for the energy code.
+    pub page: Option<Because>,
     /// What the property can learn from it.
     pub lesson: Option<Lesson>,
     /// Promises to tell.
@@ -204,8 +226,8 @@ impl Climate {
     }
 
     /// Somebody of the staff set something by hand, in a room without a guest.
-    pub fn suspend(&mut self) {
-        self.suspended = true;
+    pub fn suspend(&mut self, now: Moment) {
+        (self.suspended, self.suspended_until) = (true, Some(now + SUSPENDED_MAX));
     }
 
     /// The guest switched the unit off, or on again.
@@ -281,7 +303,7 @@ impl Climate {
             _ => None,
         };
         let interlock = self.interlock.deadline(view.now);
-        [deep, self.planned, interlock]
+        [deep, self.planned, interlock, self.suspended_until]
             .into_iter()
             .flatten()
             .filter(|at| *at > view.now)
@@ -291,8 +313,8 @@ impl Climate {
     /// Decides what the climate should be now.
     pub fn decide(&mut self, view: &View<'_>, thermal: &mut Thermal) -> Decision {
         self.season = self.season.turned(view.outdoor);
-        if !view.is_occupied {
-            self.suspended = false;
+        if !view.is_occupied || self.suspended_until.is_some_and(|until| view.now >= until) {
+            (self.suspended, self.suspended_until) = (false, None);
         }
         let asks = self.interlock.advance(
             view.now,
@@ -311,6 +333,7 @@ impl Climate {
         self.choose_mode(view, is_entered, asks, &mut decision);
         self.obey_interlock(view, asks, &mut decision);
         self.watch(view, thermal, &mut decision);
+        decision.page = self.note_code(view);
         self.planned = match self.phase {
             Phase::Resting if view.current.is_none() && !view.out_of_order => plan.map(|plan| plan.start),
             Phase::Preparing { .. } => plan.map(|plan| let_go_at(&plan.expected)),
@@ -324,21 +347,78 @@ impl Climate {
 
     /// Which way the plant is to go: towards the band of this phase where the unit can be told, else as the season says.
     fn turn(&mut self, view: &View<'_>, thermal: &Thermal) {
-        self.direction = match (view.policies.plant, view.temperature) {
+        let next = match (view.policies.plant, view.temperature) {
             (Plant::Auto, Some(now)) if view.can_choose && !self.mode_by_hand => {
                 self.band(view, thermal).direction(self.direction, now)
             }
             _ => plant_direction(view.policies.plant, self.season, view.mode, self.direction),
         };
+        let stands = self.turned_at.is_some_and(|at| view.now.since(at) < MODE_STANDS);
+        if next != self.direction && !stands {
+            (self.direction, self.turned_at) = (next, Some(view.now));
+        }
+    }
+
+    /// Keeps the notebook of the energy code, where one binds.
+    fn note_code(&mut self, view: &View<'_>) -> Option<Because> {
+        let minima = view.policies.code?.minima();
+        let eta = view.due.and_then(|stay| stay.eta);
+        let is_sold = eta.is_some_and(|eta| eta.since(view.now) <= SOLD_AHEAD);
+        let tenure = match &self.phase {
+            Phase::Living | Phase::Held { .. } => Tenure::Occupied,
+            Phase::Resting if view.is_occupied => Tenure::Occupied,
+            Phase::Preparing { .. } => Tenure::Preconditioning,
+            Phase::Away { .. } => Tenure::RentedUnoccupied,
+            Phase::Resting if is_sold => Tenure::RentedUnoccupied,
+            Phase::Resting => Tenure::Unrented,
+        };
+        let warms = self.direction == Direction::Heating;
+        let look = Look {
+            now: view.now,
+            night: view.calendar.day(view.now - Span::hours(12)),
+            tenure,
+            setpoint: view
+                .setpoint
+                .filter(|_| view.mode != Some(HvacMode::Off))
+                .map(|t| (t, warms)),
+            comfort: self.target(view),
+            before_arrival: eta.map(|eta| eta.since(view.now)),
+        };
+        self.notebook.look(&minima, &look)
     }
 
     /// The room is left alone between these two, in the phase that holds.
     fn band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
         match &self.phase {
-            Phase::Resting => resting_band(view),
-            Phase::Preparing { .. } if self.interlock.is_door_standing_open(view.now) => resting_band(view),
+            Phase::Resting => self.empty_band(view, thermal),
+            Phase::Preparing { .. } if self.interlock.is_door_standing_open(view.now) => self.empty_band(view, thermal),
             Phase::Away { .. } => self.away_band(view, thermal),
             _ => self.comfort_band(view),
+        }
+    }
+
+    /// The levels of an empty room: never so far from comfort that a sold room could not come back in time, nor so cold that
+    /// its walls grow mould.
+    fn empty_band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
+        let Band { mut low, mut high } = resting_band(view);
+        if is_sold(view) && view.policies.code.is_none() {
+            let arrival = &view.policies.arrival;
+            let within = Span::from_minutes_f64(arrival.lead_max.as_minutes_f64() * REGAIN_SHARE);
+            let target = self.target(view);
+            let warmed = thermal.reachable(arrival, Direction::Heating, low, within);
+            let cooled = thermal.reachable(arrival, Direction::Cooling, high, within);
+            low = low + (target - GOAL - warmed).max(Celsius::default());
+            high = high - (cooled - target - GOAL).max(Celsius::default());
+            (low, high) = (low.min(target), high.max(target));
+        }
+        if let (Some(air), Some(humidity), Some(outdoor)) = (view.temperature, view.humidity, view.outdoor)
+            && let Some(floor) = mould_floor(air, humidity, outdoor)
+        {
+            low = low.max(floor);
+        }
+        Band {
+            low,
+            high: high.max(low),
         }
     }
 
@@ -706,15 +786,19 @@ fn let_go_at(expected: &Expected) -> Moment {
 /// The levels of a room that nobody is in: nearer to comfort when somebody is expected.
 fn resting_band(view: &View<'_>) -> Band {
     let levels = &view.policies.levels;
-    let is_sold = view.due.is_some_and(|stay| {
-        stay.eta
-            .or(stay.known_at)
-            .is_some_and(|at| at.since(view.now) <= SOLD_AHEAD)
-    });
-    let (low, high) = if is_sold {
+    let (low, high) = if is_sold(view) {
         (levels.vacant_heating, levels.vacant_cooling)
     } else {
         (levels.unsold_heating, levels.unsold_cooling)
     };
     Band { low, high }
+}
+
+/// Whether somebody is expected within a day.
+fn is_sold(view: &View<'_>) -> bool {
+    view.due.is_some_and(|stay| {
+        stay.eta
+            .or(stay.known_at)
+            .is_some_and(|at| at.since(view.now) <= SOLD_AHEAD)
+    })
 }

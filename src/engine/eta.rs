@@ -124,7 +124,7 @@ impl Arrivals {
     }
 
     /// Mean and standard deviation of what arrivals of this way are off, min: its own, leaning on all, leaning on the policy.
-    fn spread(&self, policy: &Arrival, channel: Option<&Channel>) -> (f64, f64) {
+    pub fn spread(&self, policy: &Arrival, channel: Option<&Channel>) -> (f64, f64) {
         let usual = self.all.posterior(0.0, policy.eta_spread.as_minutes_f64());
         let (mean, sd) = match channel.and_then(|channel| self.channels.get(channel)) {
             Some(own) => own.posterior(usual.0, usual.1),

@@ -8,8 +8,8 @@ use super::calendar::Calendar;
 use super::preference::Answer;
 use super::stay::Stay;
 use crate::model::{
-    Attribute, Because, Choice, Evening, FanMode, Item, Moment, Percent, Point, PreferenceReport, PriorSummary,
-    PropertyId, RoomId, Said, Settled, Span, StayEvidence, Value,
+    Attribute, Because, Celsius, Choice, Evening, FanMode, Item, Moment, Percent, Point, PreferenceReport,
+    PriorSummary, PropertyId, RoomId, Said, Settled, Span, StayEvidence, Value,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -26,6 +26,14 @@ const NIGHTS_MAX: usize = 60;
 const ARRIVING: Span = Span::hours(1);
 /// What is set so shortly before falling asleep is meant for the night.
 const BEFORE_SLEEP: Span = Span::minutes(30);
+/// Whoever leaves the bed for less than this is still in the night.
+const UP_FOR: Span = Span::minutes(20);
+/// A sleep shorter than this is a nap and tells nothing of bedtimes.
+const NIGHT_MIN: Span = Span::hours(3);
+/// A sign against disturbance that hangs for so long marks the quiet hours.
+const QUIET_MIN: Span = Span::hours(4);
+/// The minute after local midnight from which times of day are counted: no usual bedtime lies near it.
+const NOON_MIN: u16 = 12 * 60;
 
 /// What one stay has shown so far.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -34,6 +42,19 @@ pub struct Evidence {
     hands: BTreeMap<Attribute, Hand>,
     settles_at: BTreeMap<Attribute, Moment>,
     night_ends_at: Option<Moment>,
+    /// Said in this stay: wishes in words, and confirmations.
+    wished: BTreeMap<Attribute, Said>,
+    confirmed: BTreeMap<Attribute, Said>,
+    sleep: Option<Sleep>,
+    /// Since when nobody is to disturb.
+    quiet_since: Option<Moment>,
+}
+
+/// One sleep, until the guest has been up for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Sleep {
+    since: Moment,
+    up_since: Option<Moment>,
 }
 
 /// What one attribute showed.
@@ -53,8 +74,8 @@ struct Hand {
 
 impl Evidence {
     /// The guest set something by hand.
-    pub fn act(&mut self, now: Moment, stay: &Stay, point: Point, value: &Value, is_asleep: bool) {
-        let Some((attribute, said)) = attribute(point, value, is_asleep) else {
+    pub fn act(&mut self, now: Moment, stay: &Stay, point: Point, value: &Value) {
+        let Some((attribute, said)) = attribute(point, value, self.sleep.is_some()) else {
             return;
         };
         self.set(now, attribute, said);
@@ -74,8 +95,86 @@ impl Evidence {
         (hand.choice, hand.set_at) = (Some(said), Some(now));
     }
 
-    /// The guest falls asleep: what was set just before is meant for the night.
-    pub fn fell_asleep(&mut self, now: Moment) {
+    /// The guest says in words what is wanted, or confirms it when asked. The later of two of a kind counts.
+    pub fn say(&mut self, attribute: Attribute, said: Said, is_confirmation: bool) {
+        let words = if is_confirmation {
+            &mut self.confirmed
+        } else {
+            &mut self.wished
+        };
+        if attribute.takes(said) {
+            words.insert(attribute, said);
+        }
+    }
+
+    /// Whether the guest sleeps, or is up for a moment in the night.
+    pub fn is_night(&self) -> bool {
+        self.sleep.is_some()
+    }
+
+    /// Follows the guest's sleep.
+    pub fn sleeps(&mut self, calendar: &Calendar, now: Moment, is_asleep: bool) {
+        match (&mut self.sleep, is_asleep) {
+            (None, true) => {
+                self.sleep = Some(Sleep {
+                    since: now,
+                    up_since: None,
+                });
+                self.fell_asleep(now);
+            }
+            (Some(sleep), true) => sleep.up_since = None,
+            (Some(sleep), false) => {
+                let up_since = *sleep.up_since.get_or_insert(now);
+                if now.since(up_since) >= UP_FOR {
+                    self.got_up(calendar, up_since);
+                }
+            }
+            (None, false) => {}
+        }
+    }
+
+    fn got_up(&mut self, calendar: &Calendar, at: Moment) {
+        let Some(sleep) = self.sleep.take().filter(|sleep| at.since(sleep.since) >= NIGHT_MIN) else {
+            return;
+        };
+        self.time(calendar, Attribute::Bedtime, sleep.since);
+        self.time(calendar, Attribute::WakeTime, at);
+    }
+
+    /// The sign against disturbance is hung out or taken in.
+    pub fn quiet(&mut self, calendar: &Calendar, now: Moment, on: bool) {
+        if on {
+            self.quiet_since.get_or_insert(now);
+        } else if let Some(since) = self.quiet_since.take().filter(|since| now.since(*since) >= QUIET_MIN) {
+            self.time(calendar, Attribute::QuietFrom, since);
+            self.time(calendar, Attribute::QuietUntil, now);
+        }
+    }
+
+    /// Notes a time of day.
+    fn time(&mut self, calendar: &Calendar, attribute: Attribute, at: Moment) {
+        let since_noon = (calendar.minute(at) + 1440 - NOON_MIN) % 1440;
+        let nights = &mut self.hands.entry(attribute).or_default().nights;
+        if nights.len() < NIGHTS_MAX {
+            nights.push(Said::hundredths(i32::from(since_noon) * 100));
+        }
+    }
+
+    /// All that was shown so far is erased; the numbers of reports made of it go on.
+    pub fn erase(&mut self) {
+        for hand in self.hands.values_mut() {
+            *hand = Hand {
+                revision: hand.revision,
+                ..Hand::default()
+            };
+        }
+        self.settles_at.clear();
+        self.wished.clear();
+        self.confirmed.clear();
+    }
+
+    /// What was set just before falling asleep is meant for the night.
+    fn fell_asleep(&mut self, now: Moment) {
         for (awake, asleep) in [
             (Attribute::TargetTemperature, Attribute::AsleepTemperature),
             (Attribute::Firmness, Attribute::AsleepFirmness),
@@ -106,6 +205,8 @@ impl Evidence {
         });
         StayEvidence {
             device,
+            explicit: self.wished.get(&attribute).copied(),
+            confirmed: self.confirmed.get(&attribute).copied(),
             booking: declared(attribute, stay),
             ..StayEvidence::none(attribute)
         }
@@ -129,6 +230,7 @@ impl Evidence {
     pub fn end_night(&mut self, calendar: &Calendar, now: Moment) {
         if self.night_ends_at.is_some_and(|at| at <= now) {
             for hand in self.hands.values_mut().filter(|hand| hand.nights.len() < NIGHTS_MAX) {
+                // Choices are noted at the night's end, times of day as they come.
                 hand.nights.extend(hand.choice);
             }
             self.night_ends_at = None;
@@ -140,7 +242,13 @@ impl Evidence {
 
     /// When something settles, or the night ends.
     pub fn deadline(&self) -> Option<Moment> {
-        self.settles_at.values().copied().chain(self.night_ends_at).min()
+        let up = self.sleep.and_then(|sleep| sleep.up_since).map(|at| at + UP_FOR);
+        self.settles_at
+            .values()
+            .copied()
+            .chain(self.night_ends_at)
+            .chain(up)
+            .min()
     }
 
     /// Tells what is preferred now.
@@ -173,23 +281,35 @@ impl Evidence {
 
     /// The attributes that anything was shown of.
     pub fn attributes(&self) -> Vec<Attribute> {
-        self.hands.keys().copied().collect()
+        let shown = self.hands.iter().filter(|(_, hand)| hand.settled().is_some());
+        shown.map(|(attribute, _)| *attribute).collect()
     }
 
-    /// What the whole stay showed; none when it showed nothing.
+    /// What the whole stay showed; none when it showed nothing. `left_alone` is the set-point that was kept for the guest
+    /// and never touched.
     pub fn summary(
         &self,
         property: &PropertyId,
         stay: &Stay,
-        day: i32,
-        nights: u16,
+        (day, nights): (i32, u16),
+        left_alone: Option<Celsius>,
         evenings: Vec<Evening>,
     ) -> Option<PriorSummary> {
-        let evidence: Vec<StayEvidence> = Attribute::ALL
+        let mut evidence: Vec<StayEvidence> = Attribute::ALL
             .iter()
             .map(|attribute| self.of(*attribute, stay))
             .collect();
-        let is_anything = evidence.iter().any(|e| e.device.is_some()) || !evenings.is_empty();
+        for of in evidence
+            .iter_mut()
+            .filter(|of| of.attribute == Attribute::TargetTemperature)
+        {
+            let is_untouched = of.device.is_none() && nights > 0;
+            of.accepted = left_alone
+                .filter(|_| is_untouched)
+                .map(|t| Said::hundredths(t.hundredths()));
+        }
+        let is_shown = |of: &StayEvidence| of.said().count() > usize::from(of.booking.is_some());
+        let is_anything = evidence.iter().any(is_shown) || !evenings.is_empty();
         is_anything.then(|| PriorSummary {
             property: property.clone(),
             stay: stay.token.clone(),

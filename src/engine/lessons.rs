@@ -41,6 +41,17 @@ pub enum Lesson {
 }
 
 impl Lessons {
+    /// How it stands, in figures.
+    pub fn summary(&self, policies: &Policies) -> serde_json::Value {
+        let (recoveries, in_time) = self.margin.score();
+        serde_json::json!({
+            "recoveries": recoveries,
+            "recoveries_within_lead": in_time,
+            "lead_factor": self.margin.factor(&policies.arrival),
+            "arrival_spread_min": self.arrivals.spread(&policies.arrival, None).1.round(),
+        })
+    }
+
     /// Takes a lesson.
     pub fn take(&mut self, policies: &Policies, lesson: &Lesson) {
         match lesson {

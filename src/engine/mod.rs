@@ -12,6 +12,7 @@ mod belief;
 pub mod calendar;
 mod climate;
 mod comfort;
+mod compliance;
 mod devices;
 pub mod eta;
 mod evidence;
@@ -21,22 +22,23 @@ mod health;
 mod interlock;
 mod lessons;
 mod margin;
+mod moisture;
 pub mod occupancy;
 pub mod preference;
 mod requests;
 mod room;
 mod shadow;
 mod stay;
-mod thermal;
+pub mod thermal;
 mod timetable;
 
 use crate::model::{
-    Celsius, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal, RoomId, SaveWhen, Span,
-    StatusNotice, StayNotice,
+    Attribute, Celsius, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal, RoomId, SaveWhen,
+    Span, StatusNotice, StayNotice,
 };
 use calendar::Calendar;
 use lessons::Lessons;
-use preference::Guest;
+use preference::{Asked, Guest, Population, Record, population};
 use room::{Outcome, Room, World};
 pub use room::{Standing, StandingState};
 use serde::{Deserialize, Serialize};
@@ -84,6 +86,7 @@ pub enum RestoreFault {
 struct Common {
     outdoor: Option<(Celsius, Moment)>,
     swept_at: Option<Moment>,
+    population: Population,
     lessons: Lessons,
 }
 
@@ -163,6 +166,18 @@ impl Engine {
                     when: SaveWhen::Soon,
                 });
             }
+            Event::GuestSays {
+                room,
+                attribute,
+                said,
+                is_confirmation,
+            } => match self.places.get(&room) {
+                Some(place) => self.in_room(*place, now, &mut effects, |room, world, out| {
+                    room.guest_says(world, attribute, said, is_confirmation, out);
+                }),
+                None => refuse(&mut effects, "room_unknown", room.as_str()),
+            },
+            Event::DormantRound => self.every_room(now, &mut effects, |room, world, out| room.tell_dormant(world, out)),
             Event::Configured(property) => self.configured(now, property, &mut effects),
             Event::Stopping => self.every_room(now, &mut effects, |room, world, out| room.hand_back(world, out)),
         }
@@ -247,10 +262,59 @@ impl Engine {
         Some(self.rooms[place].summary(self.world(place, now)))
     }
 
+    /// The local day, in days since 1970-01-01.
+    pub fn today(&self, now: Moment) -> i32 {
+        self.calendar.day(now)
+    }
+
+    /// What is known of a guest's likes, one answer an attribute; none when nothing is known of the guest here. The stay in
+    /// progress counts as the newest.
+    pub fn preferences(&self, guest: &GuestToken, now: Moment) -> Option<Vec<Record>> {
+        let known = self.guests.get(guest).filter(|_| !self.rooms.is_empty())?;
+        let place = self.rooms.iter().position(|room| room.present_guest() == Some(guest));
+        let world = self.world(place.unwrap_or_default(), now);
+        let answer = |attribute: &Attribute| {
+            let present = place.and_then(|place| self.rooms[place].preference(world, *attribute));
+            let answer = present.unwrap_or_else(|| {
+                preference::answer(&Asked {
+                    attribute: *attribute,
+                    guest: Some(known),
+                    now: None,
+                    usual: Some(room::usual(world, *attribute)),
+                    today: self.calendar.day(now),
+                })
+            });
+            answer.record(Some(known))
+        };
+        let is_known = |record: &Record| record.status != preference::Status::Population.word();
+        Some(Attribute::ALL.iter().map(answer).filter(is_known).collect())
+    }
+
+    /// Guests with likes that nothing has been heard of for more than six months, and how many those are. A pure function
+    /// of what is known and of today: asking twice tells the same.
+    pub fn dormant(&self, now: Moment) -> Vec<(GuestToken, usize)> {
+        let today = self.calendar.day(now);
+        let sleeping = |(token, guest): (&GuestToken, &Guest)| {
+            let is_dormant = |attribute: &Attribute| guest.is_dormant(*attribute, today);
+            let count = guest
+                .attributes()
+                .iter()
+                .filter(|attribute| is_dormant(attribute))
+                .count();
+            (count > 0).then(|| (token.clone(), count))
+        };
+        self.guests.iter().filter_map(sleeping).collect()
+    }
+
     /// How a room stands with people: who is in, as the hotel calls it, and why.
     pub fn standing(&self, room: &RoomId, now: Moment) -> Option<Standing> {
         let place = *self.places.get(room)?;
         Some(self.rooms[place].standing(self.world(place, now)))
+    }
+
+    /// How the planner of preparation stands: what the property has learnt of its recoveries and arrivals.
+    pub fn planning(&self) -> serde_json::Value {
+        self.common.lessons.summary(&self.property.policies)
     }
 
     /// How many devices of the whole property are silent.
@@ -291,6 +355,16 @@ impl Engine {
         act(room, world(property, calendar, guests, common, place, now), &mut out);
         out.close(room, now, &property.rooms[place]);
         effects.append(&mut out.effects);
+        if let Some(summary) = &out.finished {
+            let comfort = property.policies.comfort.to_f64();
+            let season = population::season(calendar.local(now).month());
+            let start = |attribute| population::start(attribute, comfort);
+            common.population.learn(summary, season, start);
+            effects.push(Effect::Save {
+                key: Key::Property,
+                when: SaveWhen::Soon,
+            });
+        }
         if !out.lessons.is_empty() {
             let policies = &property.policies;
             out.lessons
@@ -362,7 +436,8 @@ impl Engine {
         if self.guests.len() >= GUESTS_MAX && !self.guests.contains_key(&prior.guest) {
             return refuse(effects, "guests_too_many", "prior");
         }
-        self.guest(&prior.guest, now, |guest| guest.merge(prior));
+        let mut is_erased = false;
+        self.guest(&prior.guest, now, |guest| is_erased = guest.merge(prior));
         effects.push(Effect::Save {
             key: Key::Guest(prior.guest.clone()),
             when: SaveWhen::Now,
@@ -371,7 +446,16 @@ impl Engine {
             .filter(|p| self.rooms[*p].expects(&prior.guest))
             .collect();
         for place in places {
-            self.in_room(place, now, effects, |room, world, out| room.guest_changed(world, out));
+            self.in_room(place, now, effects, |room, world, out| {
+                if let Some(up_to) = prior.erased_up_to.filter(|_| is_erased) {
+                    room.guest_erased(world, &prior.guest, up_to, out);
+                }
+                room.guest_changed(world, out);
+            });
+        }
+        let unsound = prior.stays.iter().flat_map(|stay| &stay.evidence);
+        for evidence in unsound.filter(|evidence| !evidence.is_sound()) {
+            refuse(effects, "prior_wrong_kind", evidence.attribute.word());
         }
     }
 
@@ -438,7 +522,9 @@ impl Engine {
         self.common.swept_at = Some(now);
         let rooms = &self.rooms;
         let is_needed = |token: &GuestToken| rooms.iter().any(|room| room.expects(token));
-        let is_old = |guest: &Guest| guest.used_at.is_none_or(|at| now.since(at) >= GUEST_LIFE);
+        let today = self.calendar.day(now);
+        let is_old =
+            |guest: &Guest| !guest.is_marked(today) && guest.used_at.is_none_or(|at| now.since(at) >= GUEST_LIFE);
         let gone: Vec<GuestToken> = self
             .guests
             .iter()
@@ -473,6 +559,7 @@ fn world<'a>(
         calendar,
         outdoor: outdoor.map(|(temperature, _)| temperature),
         lessons: &common.lessons,
+        population: &common.population,
         guests,
     }
 }

@@ -1,6 +1,6 @@
 //! Which stays does the room have, and may this notice be believed?
 
-use crate::model::{Celsius, Channel, Declared, GuestToken, Item, Moment, Span, StayNotice, StayStatus, StayToken};
+use crate::model::{Channel, Declared, GuestToken, Item, Moment, Span, StayNotice, StayStatus, StayToken};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -265,11 +265,6 @@ impl Stay {
             checked_in_at: None,
             arrived_at: None,
         }
-    }
-
-    /// What the booking said of the temperature.
-    pub fn declared_temperature(&self) -> Option<Celsius> {
-        self.declared.temperature
     }
 }
 

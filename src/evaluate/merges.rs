@@ -28,7 +28,7 @@ pub fn evaluate(count: u64, seed: u64) -> Json {
         messages += history.len() as u64;
         erasures += history.iter().filter(|message| message.erased_up_to.is_some()).count() as u64;
         let mut once = Guest::default();
-        history.iter().for_each(|message| once.merge(message));
+        history.iter().for_each(|message| _ = once.merge(message));
         let pieces = in_pieces(&history, &mut dice);
         unlike_maps += u64::from(once != pieces);
         unlike_answers += u64::from(bits(&once) != bits(&pieces) || once.hash() != pieces.hash());

@@ -9,6 +9,7 @@ pub mod merges;
 pub mod occupancy;
 pub mod preference;
 pub mod preparation;
+pub mod thermal;
 
 use serde::de::DeserializeOwned;
 use std::io::{BufRead, Read, Write};

@@ -1,6 +1,8 @@
 //! What can happen?
 
-use super::{Celsius, CommandId, DeviceId, Moment, Prior, Property, Reading, StatusNotice, StayNotice};
+use super::{
+    Attribute, Celsius, CommandId, DeviceId, Moment, Prior, Property, Reading, RoomId, Said, StatusNotice, StayNotice,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -54,6 +56,19 @@ pub enum Event {
         /// Air, C.
         temperature: Celsius,
     },
+    /// The guest in a room says what is wanted, or confirms it when asked.
+    GuestSays {
+        /// In which room.
+        room: RoomId,
+        /// Of what.
+        attribute: Attribute,
+        /// What.
+        said: Said,
+        /// Whether it is the answer to a question.
+        is_confirmation: bool,
+    },
+    /// Once a month: what has become dormant is announced.
+    DormantRound,
     /// The property was configured anew. Rooms that stay keep their state.
     Configured(Arc<Property>),
     /// The daemon stops: hand devices back where their profile says so.

@@ -27,8 +27,8 @@ pub use id::{
 pub use point::{Point, PointRole, ValueKind};
 pub use preference::{Attribute, Choice, Said, SaidKind, Settled, StayEvidence};
 pub use property::{
-    Ability, Arrival, CallService, DeviceRole, DeviceSetup, Habits, Levels, Limits, Plant, Policies, Property,
-    RoomSetup,
+    Ability, Arrival, CallService, CodeMinima, DeviceRole, DeviceSetup, EnergyCode, Habits, Levels, Limits, Plant,
+    Policies, Property, RoomSetup,
 };
 pub use reading::{Freshness, Quality, Reading};
 pub use record::Key;

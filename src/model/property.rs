@@ -49,11 +49,53 @@ pub enum Plant {
     Auto,
 }
 
+/// What an energy code asks of guest rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EnergyCode {
+    /// The hotel clause of ASHRAE 90.1 (6.4.3.3.5) and the state codes made from it, such as Washington's C403.7.4.
+    #[serde(rename = "ashrae_90_1")]
+    Ashrae901,
+}
+
+/// The least that a code asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CodeMinima {
+    /// A room that nobody has is not warmed above this, C.
+    pub unrented_heating: Celsius,
+    /// Nor cooled below this.
+    pub unrented_cooling: Celsius,
+    /// A room whose guest is out is set back by this, K.
+    pub out_by: Celsius,
+    /// Within this.
+    pub out_within: Span,
+    /// And brought back no longer than this before the guest is to come.
+    pub before_arrival: Span,
+}
+
+impl EnergyCode {
+    /// What it asks for: 60 F, 80 F and 4 F, to the half degree that devices can be set to.
+    pub const fn minima(self) -> CodeMinima {
+        match self {
+            EnergyCode::Ashrae901 => CodeMinima {
+                unrented_heating: c(1600),
+                unrented_cooling: c(2650),
+                out_by: c(200),
+                out_within: Span::minutes(30),
+                before_arrival: Span::minutes(60),
+            },
+        }
+    }
+}
+
 /// How the property is run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Policies {
     /// Which way the plant can go.
     pub plant: Plant,
+    /// The energy code that binds the property, if one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<EnergyCode>,
     /// The temperature for a guest of whom nothing is known, C.
     pub comfort: Celsius,
     /// Set-points of rooms without a present guest.
@@ -92,7 +134,7 @@ pub struct Levels {
     /// From the first stage to the second.
     pub deep_after: Span,
     /// While a guest is out, the room drifts no farther than it can come back in this time.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regain_within: Option<Span>,
 }
 
@@ -110,7 +152,7 @@ pub struct Arrival {
     /// But never longer than this.
     pub lead_max: Span,
     /// No room is prepared longer before its announced arrival than this, where a code says so.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_eta_max: Option<Span>,
     /// In band: this near to the target, K.
     pub band: Celsius,
@@ -336,6 +378,7 @@ impl Default for Policies {
     fn default() -> Self {
         Self {
             plant: Plant::Auto,
+            code: None,
             comfort: c(2200),
             levels: Levels::default(),
             arrival: Arrival::default(),

@@ -298,9 +298,10 @@ impl Bounded for Prior {
         at_most(64, self.stays.len(), "stays")?;
         at_most(16, self.must_have.len(), "must_have")?;
         at_most(16, self.items.len(), "items")?;
-        self.stays
-            .iter()
-            .try_for_each(|stay| at_most(64, stay.habits.len(), "stays.habits"))
+        self.stays.iter().try_for_each(|stay| {
+            at_most(64, stay.habits.len(), "stays.habits")?;
+            at_most(16, stay.evidence.len(), "stays.evidence")
+        })
     }
 }
 

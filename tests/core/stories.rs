@@ -240,6 +240,11 @@ impl Story {
             "stay" => self.stay(words),
             "prior" => self.prior(words),
             "central" => self.central(words),
+            "says" => self.says(words),
+            "month" => {
+                self.feed(Event::DormantRound);
+                Ok(())
+            }
             "outdoor" => {
                 let temperature = words[1].parse().ok().and_then(Celsius::new).ok_or("outdoor in C")?;
                 self.feed(Event::Outdoor { temperature });
@@ -315,7 +320,37 @@ impl Story {
         }
     }
 
-    /// `prior GUEST [temperature 24.5] [firmness 30] [nights 3] [ago 40] [items a,b] [must a,b] [milk 23:00,23:02]`
+    /// `says ROOM ATTRIBUTE VALUE [confirmed]`: the guest says in words what is wanted.
+    fn says(&mut self, words: &[&str]) -> Result<(), String> {
+        let said: Json = serde_json::from_str(words[3]).unwrap_or_else(|_| json!(words[3]));
+        self.feed(Event::GuestSays {
+            room: RoomId::new(words[1]).map_err(|e| e.to_string())?,
+            attribute: Attribute::from_word(words[2]).ok_or_else(|| format!("no attribute {:?}", words[2]))?,
+            said: serde_json::from_value(said).map_err(|e| e.to_string())?,
+            is_confirmation: words.get(4) == Some(&"confirmed"),
+        });
+        Ok(())
+    }
+
+    /// `saw answer GUEST ATTRIBUTE word...`: what is known of the guest's like holds all the words.
+    fn saw_answer(&mut self, guest: &str, attribute: &str, words: &[&str]) -> Result<(), String> {
+        let (token, now) = (GuestToken::new(guest).map_err(|e| e.to_string())?, self.now);
+        let answers = json!(self.driver().engine().preferences(&token, now).unwrap_or_default());
+        let of = |answer: &&Json| answer["attribute"] == attribute;
+        let answer = answers
+            .as_array()
+            .and_then(|all| all.iter().find(of))
+            .cloned()
+            .unwrap_or_default();
+        if words == ["nothing"] && answer.is_null() || words.iter().all(|word| holds(&answer, word)) {
+            Ok(())
+        } else {
+            Err(format!("the answer is {answer}"))
+        }
+    }
+
+    /// `prior GUEST [temperature 24.5] [firmness 30] [ATTRIBUTE VALUE] [nights 3] [ago 40] [stay TOKEN] [erased DAYS_AGO] [items a,b]
+    /// [must a,b] [milk 23:00,23:02]`
     fn prior(&mut self, words: &[&str]) -> Result<(), String> {
         let day = self.calendar.day(self.now);
         let mut stay = json!({ "property": "rome-via", "stay": format!("{:08}", day), "version": 1, "day": day - 40, "nights": 3, "acts": 2 });
@@ -329,6 +364,13 @@ impl Story {
                     stay[*name] = serde_json::from_str(value).map_err(|e| e.to_string())?
                 }
                 "ago" => stay["day"] = json!(day - value.parse::<i32>().map_err(|e| e.to_string())?),
+                "stay" => stay["stay"] = json!(value),
+                "erased" => prior["erased_up_to"] = json!(day - value.parse::<i32>().map_err(|e| e.to_string())?),
+                name if Attribute::from_word(name).is_some() => {
+                    let settled: Json = serde_json::from_str(value).unwrap_or_else(|_| json!(value));
+                    let device = json!({ "settled": settled, "nights": 3, "acts": 3 });
+                    stay["evidence"] = json!([{ "attribute": name, "device": device }]);
+                }
                 "items" => prior["items"] = json!(value.split(',').collect::<Vec<_>>()),
                 "must" => prior["must_have"] = json!(value.split(',').collect::<Vec<_>>()),
                 item => {
@@ -382,6 +424,9 @@ impl Story {
         };
         if words[0] == "phase" || words[0] == "presence" {
             return self.saw_state(words[0], words[1], words[2]);
+        }
+        if words[0] == "answer" {
+            return self.saw_answer(words[1], words[2], &words[3..]);
         }
         let hit = self.seen[self.window..]
             .iter()

@@ -53,10 +53,14 @@ impl House {
         self.dir.path().join("innkeeper.toml")
     }
 
-    /// The real binary with these arguments.
+    /// The real binary with these arguments, in the environment that the unit gives it.
     pub fn command(&self, arguments: &[&str]) -> Command {
+        let unit = include_str!("../../systemd/innkeeper.service");
+        let given = unit
+            .lines()
+            .filter_map(|line| line.strip_prefix("Environment=")?.split_once('='));
         let mut command = Command::new(env!("CARGO_BIN_EXE_innkeeper"));
-        command.args(arguments).stdin(Stdio::null());
+        command.args(arguments).envs(given).stdin(Stdio::null());
         command
     }
 

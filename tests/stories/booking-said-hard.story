@@ -17,6 +17,8 @@ day 1 09:00 12-bed firmness 80
 22:10 saw preference booking_vs_device declared=80
 day 3 10:00 stay 00000003 checked_out room 12 guest 0000bbbb
 10:00 saw preference is_final=true
+day 5 12:00 12-bed firmness 80
 day 9 08:00 stay 00000004 reserved room 12 guest 0000bbbb eta 15:00 leaves day10/11:00 hard 80
 15:00 saw command firmness bed-as-this-guest-sets-it
 15:00 saw no command firmness 80
+15:00 saw answer 0000bbbb firmness booking_vs_device

@@ -2,7 +2,7 @@
 
 use crate::config::gather::{Desk, Gathered, Place};
 use crate::config::words::check_cron;
-use crate::model::{Celsius, Item, Need, Span};
+use crate::model::{Celsius, EnergyCode, Item, Need, Span};
 use crate::strict::nearest;
 use std::net::SocketAddr;
 
@@ -38,6 +38,7 @@ pub(in crate::config) fn property(desk: &mut Desk, all: &Gathered) {
     limits(desk, all);
     levels(desk, all);
     arrival(desk, all);
+    code(desk, all);
     services(desk, all);
     jobs(desk, all);
     observe(desk, all);
@@ -217,6 +218,64 @@ fn arrival(desk: &mut Desk, all: &Gathered) {
             emergency.value.local_after
         );
         desk.warn(&emergency.place.key("local_after"), what, "write \"5s\"");
+    }
+}
+
+/// What the energy code asks for, figure by figure.
+fn code(desk: &mut Desk, all: &Gathered) {
+    let Some(property) = &all.property else { return };
+    let Some(minima) = property.value.code.map(EnergyCode::minima) else {
+        return;
+    };
+    let (levels, arrival, comfort) = (&all.levels.value, &all.arrival.value, property.value.comfort);
+    let place = |key: &str| all.levels.place.key(key);
+    let (out_low, out_high) = (comfort - minima.out_by, comfort + minima.out_by);
+    let colder = [
+        ("unsold_heating", levels.unsold_heating, minima.unrented_heating),
+        ("vacant_heating", levels.vacant_heating, out_low),
+    ];
+    for (name, level, most) in colder.into_iter().filter(|(_, level, most)| level > most) {
+        let what = format!("{name} {level} is warmer than the energy code allows");
+        desk.error(&place(name), what, format!("write {} or less", most.to_f64()));
+    }
+    let warmer = [
+        ("unsold_cooling", levels.unsold_cooling, minima.unrented_cooling),
+        ("vacant_cooling", levels.vacant_cooling, out_high),
+    ];
+    for (name, level, least) in warmer.into_iter().filter(|(_, level, least)| level < least) {
+        let what = format!("{name} {level} is colder than the energy code allows");
+        desk.error(&place(name), what, format!("write {} or more", least.to_f64()));
+    }
+    if levels.out_deep < minima.out_by {
+        let what = format!(
+            "out_deep {} K is less than the energy code's {} K",
+            levels.out_deep.to_f64(),
+            minima.out_by.to_f64()
+        );
+        desk.error(&place("out_deep"), what, format!("write {}", minima.out_by.to_f64()));
+    }
+    if Span::from(levels.deep_after) > minima.out_within {
+        let what = format!(
+            "deep_after {} is longer than the {} that the energy code gives",
+            levels.deep_after, minima.out_within
+        );
+        desk.error(
+            &place("deep_after"),
+            what,
+            "write \"20m\": noticing that the guest left takes its time, too",
+        );
+    }
+    let before = arrival.before_eta_max.map(Span::from);
+    if before.is_none_or(|before| before > minima.before_arrival) {
+        let what = format!(
+            "the energy code lets rooms be brought back {} before the arrival and no longer",
+            minima.before_arrival
+        );
+        desk.error(
+            &all.arrival.place.key("before_eta_max"),
+            what,
+            "write before_eta_max = \"60m\"",
+        );
     }
 }
 

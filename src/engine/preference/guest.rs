@@ -11,15 +11,19 @@
 //! version, which lies after the mark, is what an order that saw the mark first would have kept. It is held beside the
 //! newer one until then: of each stay are kept the versions that no other beats in both version and day.
 
-use super::hash::Hash;
+use super::evidence_of;
+use super::hash::hash;
 use crate::model::{Attribute, Item, Moment, Prior, PriorSummary, PropertyId, Said, Settled, StayEvidence, StayToken};
 use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeSet;
 
 /// Stays beyond these are the oldest; with 0.79 kept for each later stay they weigh less than a millionth.
 pub const STAYS_MAX: usize = 64;
 /// Versions of one stay, each moved to an earlier day than the one before it: a writer who does that more often is at
 /// fault, and only then can the order of hearing matter.
 const VERSIONS_MAX: usize = 4;
+/// A mark of erasure is kept for at least so long: whatever was on its way when it was set has arrived or expired.
+const MARK_LIFE_DAYS: i32 = 400;
 /// Must-haves, and things to be placed, are at most so many of each.
 const ITEMS_MAX: usize = 64;
 
@@ -96,9 +100,9 @@ fn tidy(summary: &mut PriorSummary) {
 }
 
 impl Guest {
-    /// Takes what is known elsewhere.
-    pub fn merge(&mut self, prior: &Prior) {
-        self.erase(prior.erased_up_to);
+    /// Takes what is known elsewhere. Returns whether that erased anything anew.
+    pub fn merge(&mut self, prior: &Prior) -> bool {
+        let is_erased = self.erase(prior.erased_up_to);
         prior.stays.iter().for_each(|summary| self.add(summary.clone()));
         for (mine, theirs) in [(&mut self.must_have, &prior.must_have), (&mut self.items, &prior.items)] {
             mine.extend(theirs.iter().cloned());
@@ -106,6 +110,7 @@ impl Guest {
             mine.dedup();
             mine.truncate(ITEMS_MAX);
         }
+        is_erased
     }
 
     /// Takes all that another copy of this guest knows of stays.
@@ -150,6 +155,28 @@ impl Guest {
         self.erased_up_to
     }
 
+    /// Whether there is a mark of erasure that must not be forgotten yet.
+    pub fn is_marked(&self, today: i32) -> bool {
+        self.erased_up_to
+            .is_some_and(|day| today.saturating_sub(day) <= MARK_LIFE_DAYS)
+    }
+
+    /// Whether the last evidence of an attribute is so old that it is to be asked about.
+    pub fn is_dormant(&self, attribute: Attribute, today: i32) -> bool {
+        let is_more_than_booked = |stay: &&PriorSummary| {
+            let evidence = evidence_of(stay, attribute);
+            evidence.is_some_and(|evidence| evidence.said().count() > usize::from(evidence.booking.is_some()))
+        };
+        let last = self.stays.iter().rev().find(is_more_than_booked);
+        last.is_some_and(|stay| super::is_dormant(stay.day, today))
+    }
+
+    /// The attributes that earlier stays showed anything of.
+    pub fn attributes(&self) -> BTreeSet<Attribute> {
+        let evidence = self.stays.iter().flat_map(|stay| &stay.evidence);
+        evidence.map(|evidence| evidence.attribute).collect()
+    }
+
     /// Every stay, oldest first.
     pub fn history(&self) -> &[PriorSummary] {
         &self.stays
@@ -162,13 +189,7 @@ impl Guest {
 
     /// A hash of all that is known of stays, and of what is erased: the same wherever the same is known.
     pub fn hash(&self) -> u64 {
-        let mut hash = Hash::new();
-        hash.feed(&self.erased_up_to);
-        self.stays
-            .iter()
-            .chain(&self.outdated)
-            .for_each(|summary| hash.feed(summary));
-        hash.value()
+        hash(&(self.erased_up_to, &self.stays, &self.outdated))
     }
 
     fn is_over(&self, summary: &PriorSummary) -> bool {

@@ -10,10 +10,12 @@ pub mod category;
 pub mod fold;
 mod guest;
 mod hash;
+pub mod population;
 mod scale;
 
 pub use answer::{Answer, Asked, Record, StayWeight, answer, evidence_of, rounded};
 pub use guest::{Guest, STAYS_MAX};
+pub use population::Population;
 pub use scale::{Scale, scale};
 
 use serde::Serialize;

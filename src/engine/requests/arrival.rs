@@ -10,13 +10,14 @@ pub fn due_at(policies: &Policies, stay: &Stay) -> Option<Moment> {
     Some(stay.eta? - policies.arrival.items_before)
 }
 
-/// The request for what this stay needs placed, if anything. Booking and earlier stays are put together.
-pub fn draft<'a>(room: &'a RoomId, stay: &'a Stay, guest: Option<&Guest>) -> Option<Draft<'a>> {
+/// The request for what this stay needs placed, if anything. Booking, earlier stays and what is `liked` are put together.
+pub fn draft<'a>(room: &'a RoomId, stay: &'a Stay, guest: Option<&Guest>, liked: Option<Item>) -> Option<Draft<'a>> {
     let mut items: Vec<Item> = stay
         .items
         .iter()
         .chain(guest.iter().flat_map(|g| &g.items))
         .cloned()
+        .chain(liked)
         .collect();
     items.sort();
     items.dedup();

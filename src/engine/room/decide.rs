@@ -10,7 +10,7 @@ use crate::engine::requests::{arrival, maintenance, routine};
 use crate::engine::shadow::Wish;
 use crate::engine::stay::Stay;
 use crate::model::{
-    Attribute, Because, DeviceId, DeviceSetup, HvacMode, Need, Point, Purpose, Report, SaveWhen, Value,
+    Attribute, Because, DeviceId, DeviceSetup, HvacMode, Item, Need, Point, Purpose, Report, SaveWhen, Value,
 };
 
 impl Room {
@@ -68,6 +68,9 @@ impl Room {
             out.note(world, because);
         }
         out.lessons.extend(decision.lesson);
+        if let Some(page) = decision.page {
+            out.note(world, page);
+        }
         decision
             .readiness
             .into_iter()
@@ -220,7 +223,10 @@ impl Room {
             return;
         }
         let guest = stay.guest.as_ref().and_then(|g| world.guests.get(g));
-        let draft = arrival::draft(&world.setup.id, stay, guest);
+        let (pillow, from) = answer(world, Attribute::Pillow, Some(stay), &self.evidence).applied();
+        let pillow = pillow.choice().filter(|_| from != "population");
+        let pillow = pillow.and_then(|choice| Item::new(format!("pillow-{}", choice.word())).ok());
+        let draft = arrival::draft(&world.setup.id, stay, guest, pillow);
         let report = draft.and_then(|draft| self.requests.raise(world.now, policies, draft));
         report.into_iter().for_each(|report| out.report(report));
     }

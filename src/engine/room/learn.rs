@@ -3,10 +3,13 @@
 use super::see::{answer, has_presence};
 use super::{Outcome, Room, Signs, World};
 use crate::engine::devices::News;
+use crate::engine::evidence::Evidence;
 use crate::engine::occupancy::{Presence, Sign};
 use crate::engine::shadow::Judgement;
 use crate::engine::stay::{Stay, Turn};
-use crate::model::{Because, DeviceSetup, Point, ReadinessVerdict, Report, SaveWhen, Value};
+use crate::model::{
+    Attribute, Because, Celsius, DeviceSetup, GuestToken, Point, ReadinessVerdict, Report, Said, SaveWhen, Value,
+};
 
 impl Room {
     pub(super) fn setting(
@@ -68,11 +71,10 @@ impl Room {
                 .with("value", value.scalar()),
         );
         let Some(stay) = &self.stays.current else {
-            self.climate.suspend();
+            self.climate.suspend(world.now);
             return;
         };
-        let is_asleep = self.occupancy.presence(world.now) == Presence::Asleep;
-        self.evidence.act(world.now, stay, point, value, is_asleep);
+        self.evidence.act(world.now, stay, point, value);
         self.respect(point, value);
     }
 
@@ -149,9 +151,72 @@ impl Room {
             .map_or(day, |at| world.calendar.day(at));
         let nights = u16::try_from(day.saturating_sub(came)).unwrap_or(0);
         let evenings = std::mem::take(&mut self.routine).evenings();
-        let summary = evidence.summary(&world.property.id, stay, day, nights, evenings);
+        let left_alone = self.left_alone(world, stay, &evidence);
+        let summary = evidence.summary(&world.property.id, stay, (day, nights), left_alone, evenings);
+        out.finished.clone_from(&summary);
         out.learnt = stay.guest.clone().zip(summary);
         self.close(stay, "checked-out", out);
+    }
+
+    /// The set-point that was kept for this guest, when it never was touched.
+    fn left_alone(&self, world: World<'_>, stay: &Stay, evidence: &Evidence) -> Option<Celsius> {
+        let is_kept = stay.arrived_at.is_some() && world.setup.actuator(Point::TargetTemperature).is_some();
+        let (value, _) = answer(world, Attribute::TargetTemperature, Some(stay), evidence).applied();
+        let is_untouched = is_kept && self.climate.choice.is_none();
+        value
+            .figure()
+            .filter(|_| is_untouched)
+            .map(|figure| Celsius::from_hundredths(figure.hundredths()))
+    }
+
+    /// What was known of a guest who is in, or was to come, is erased up to a day.
+    pub fn guest_erased(&mut self, world: World<'_>, guest: &GuestToken, up_to: i32, out: &mut Outcome) {
+        let current = self
+            .stays
+            .current
+            .as_ref()
+            .filter(|stay| stay.guest.as_ref() == Some(guest));
+        let came = current.and_then(|stay| stay.arrived_at.or(stay.checked_in_at));
+        if came.is_some_and(|at| world.calendar.day(at) <= up_to) {
+            self.evidence.erase();
+        }
+        let because = Because::rule("guest-is-erased").with("up_to_day", up_to);
+        out.note(world, because);
+        out.save(SaveWhen::Now);
+    }
+
+    /// Whose likes are to be asked about before they are applied: told for the guest who is in, or comes next.
+    pub fn tell_dormant(&mut self, world: World<'_>, out: &mut Outcome) {
+        let guest = self.stays.foremost().and_then(|stay| stay.guest.as_ref());
+        let Some(guest) = guest.and_then(|token| world.guests.get(token)) else {
+            return;
+        };
+        let today = world.calendar.day(world.now);
+        let attributes = guest.attributes();
+        let dormant = attributes
+            .into_iter()
+            .filter(|attribute| guest.is_dormant(*attribute, today));
+        let words: Vec<&str> = dormant.map(Attribute::word).collect();
+        if !words.is_empty() {
+            out.note(
+                world,
+                Because::rule("like-is-dormant").with("attributes", words.join(" ")),
+            );
+        }
+    }
+
+    /// The guest in the room says what is wanted, or confirms it when asked: evidence of this stay, told to central.
+    pub fn guest_says(
+        &mut self,
+        world: World<'_>,
+        attribute: Attribute,
+        said: Said,
+        is_confirmation: bool,
+        out: &mut Outcome,
+    ) {
+        self.evidence.say(attribute, said, is_confirmation);
+        out.save(SaveWhen::Now);
+        self.settle(world, out);
     }
 
     pub(super) fn stay_dropped(&mut self, world: World<'_>, stay: &Stay, out: &mut Outcome) {
@@ -175,6 +240,8 @@ impl Room {
 
     pub(super) fn learn(&mut self, world: World<'_>, out: &mut Outcome) {
         let Some(stay) = self.stays.current.clone() else { return };
+        let is_asleep = self.occupancy.presence(world.now) == Presence::Asleep;
+        self.evidence.sleeps(world.calendar, world.now, is_asleep);
         self.evidence.end_night(world.calendar, world.now);
         for attribute in self.evidence.take_settled(world.now) {
             let answer = answer(world, attribute, Some(&stay), &self.evidence);

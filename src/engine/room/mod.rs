@@ -10,6 +10,8 @@ mod see;
 mod standing;
 mod watch;
 
+pub use see::usual;
+
 use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
@@ -17,15 +19,15 @@ use crate::engine::evidence::Evidence;
 use crate::engine::health::Health;
 use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
-use crate::engine::preference::Guest;
+use crate::engine::preference::{Answer, Guest, Population};
 use crate::engine::requests::{Requests, arrival, routine, safety};
 use crate::engine::shadow::Shadow;
 use crate::engine::stay::{StayFault, Stays};
 use crate::engine::thermal::Thermal;
 use crate::model::{
-    Because, Celsius, Command, DeviceId, Effect, GuestToken, Item, Key, Moment, Need, PriorSummary, Property, Purpose,
-    Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, ServiceRequest, StatusNotice,
-    StayNotice, StayToken, WriteResult,
+    Attribute, Because, Celsius, Command, DeviceId, Effect, GuestToken, Item, Key, Moment, Need, PriorSummary,
+    Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, ServiceRequest,
+    StatusNotice, StayNotice, StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
 pub use standing::{Standing, State as StandingState};
@@ -48,6 +50,8 @@ pub struct World<'a> {
     pub lessons: &'a Lessons,
     /// What is known of guests.
     pub guests: &'a BTreeMap<GuestToken, Guest>,
+    /// What guests usually like here.
+    pub population: &'a Population,
 }
 
 /// What a room wants done, and what it learnt of a guest.
@@ -55,8 +59,10 @@ pub struct World<'a> {
 pub struct Outcome {
     /// What it wants done.
     pub effects: Vec<Effect>,
-    /// What a stay that ended has shown.
+    /// What a stay that ended has shown of a guest who is known.
     pub learnt: Option<(GuestToken, PriorSummary)>,
+    /// What a stay that ended has shown, whoever the guest is.
+    pub finished: Option<PriorSummary>,
     /// What the property can learn from it.
     pub lessons: Vec<Lesson>,
     /// Nothing has changed: the room is due when it was.
@@ -305,6 +311,17 @@ impl Room {
             "devices_silent": world.setup.devices.iter().filter(|d| self.devices.silent_since(world.now, d).is_some())
                 .map(|d| d.id.as_str()).collect::<Vec<_>>(),
         })
+    }
+
+    /// What the room's present guest, or the one who comes next, likes of one attribute; none when no stay is known.
+    pub fn preference(&self, world: World<'_>, attribute: Attribute) -> Option<Answer> {
+        let stay = self.stays.foremost()?;
+        Some(see::answer(world, attribute, Some(stay), &self.evidence))
+    }
+
+    /// The guest in the room now.
+    pub fn present_guest(&self) -> Option<&GuestToken> {
+        self.stays.current.as_ref()?.guest.as_ref()
     }
 
     /// How many of the room's devices are silent.

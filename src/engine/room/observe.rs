@@ -105,6 +105,9 @@ impl Room {
         if std::mem::replace(is, on) == on {
             return;
         }
+        if point == Point::Dnd && self.stays.current.is_some() {
+            self.evidence.quiet(world.calendar, world.now, on);
+        }
         out.save(SaveWhen::Now);
         if point == Point::MakeUpRoom {
             self.make_up_room(world, on, out);

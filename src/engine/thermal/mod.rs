@@ -3,7 +3,16 @@
 //! The answer comes with its spread, so that a promise can say with which certainty. While a room has no fitted model it
 //! comes from the plain rate of its own recoveries, and before the first of those from the property's figure.
 
+pub mod estimator;
+pub mod filter;
+pub mod fit;
+pub mod history;
+mod matrix;
+pub mod model;
+pub mod parameters;
 mod rate;
+pub mod recovery;
+pub mod row;
 
 use crate::model::{Arrival, Celsius, Moment, Span};
 use rate::Rates;
@@ -18,6 +27,16 @@ pub enum Direction {
     Heating,
     /// Colder.
     Cooling,
+}
+
+impl Direction {
+    /// +1 for warmer, -1 for colder.
+    pub const fn sign(self) -> f64 {
+        match self {
+            Direction::Heating => 1.0,
+            Direction::Cooling => -1.0,
+        }
+    }
 }
 
 /// How long a recovery will take.

@@ -201,7 +201,15 @@ impl Life {
     }
 
     fn sleep(&mut self, visit: &Visit, from: i64, to: i64, watts: u16) {
-        let from = from.max(visit.arrival as i64 + 30);
+        // Who has come home is awake for a while.
+        let came_home = |minute: &usize| self.who[*minute] == Who::Out;
+        let home = (visit.arrival..(from.max(0) as usize).min(self.who.len()))
+            .rev()
+            .take(30)
+            .find(came_home);
+        let from = from
+            .max(visit.arrival as i64 + 30)
+            .max(home.map_or(0, |minute| minute as i64 + 30));
         let to = to.min(visit.departure as i64 - 25);
         if to - from < 60 {
             return;

@@ -30,6 +30,8 @@ pub struct Options {
     pub eta_error_min: f64,
     /// Devices with half-degree steps that do not report what their valve does.
     pub is_coarse: bool,
+    /// Thermometers that fall silent, stick, jump and say nonsense; contacts that repeat themselves.
+    pub has_faults: bool,
 }
 
 /// One room of it.

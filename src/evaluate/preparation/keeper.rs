@@ -89,15 +89,8 @@ impl Keeper {
                 (Point::TargetTemperature, degrees(22.0)),
                 (Point::HvacMode, Value::Hvac(HvacMode::Auto)),
             ];
-            keeper.tell(hotel, room, 0, device_id(room, "door"), Point::Open, Value::Flag(false));
-            keeper.tell(
-                hotel,
-                room,
-                0,
-                device_id(room, "window"),
-                Point::Open,
-                Value::Flag(false),
-            );
+            keeper.tell(hotel, 0, device_id(room, "door"), Point::Open, Value::Flag(false));
+            keeper.tell(hotel, 0, device_id(room, "window"), Point::Open, Value::Flag(false));
         }
         Ok(keeper)
     }
@@ -139,7 +132,7 @@ impl Keeper {
     /// What was told a minute ago is carried out, and what changed is told.
     fn answer(&mut self, hotel: &Hotel, room: usize, minute: usize) {
         for (point, value) in std::mem::take(&mut self.devices[room].outbox) {
-            self.tell(hotel, room, minute, device_id(room, "thermostat"), point, value);
+            self.tell(hotel, minute, device_id(room, "thermostat"), point, value);
         }
         for (point, value) in std::mem::take(&mut self.devices[room].inbox) {
             let device = &mut self.devices[room];
@@ -158,19 +151,12 @@ impl Keeper {
             Happening::Booked(visit) => self.notice(hotel, room, minute, visit, StayStatus::Reserved),
             Happening::CheckedIn(visit) => self.notice(hotel, room, minute, visit, StayStatus::CheckedIn),
             Happening::CheckedOut(visit) => self.notice(hotel, room, minute, visit, StayStatus::CheckedOut),
-            Happening::Door(open) => self.tell(hotel, room, minute, device_id(room, "door"), Point::Open, flag(open)),
+            Happening::Door(open) => self.tell(hotel, minute, device_id(room, "door"), Point::Open, flag(open)),
             Happening::Window(open) => {
-                self.tell(hotel, room, minute, device_id(room, "window"), Point::Open, flag(open));
+                self.tell(hotel, minute, device_id(room, "window"), Point::Open, flag(open));
             }
             Happening::Bed(used) if hotel.places[room].has_bed_sensor => {
-                self.tell(
-                    hotel,
-                    room,
-                    minute,
-                    device_id(room, "bed"),
-                    Point::BedOccupied,
-                    flag(used),
-                );
+                self.tell(hotel, minute, device_id(room, "bed"), Point::BedOccupied, flag(used));
             }
             Happening::Bed(_) => {}
             Happening::Dial(to) => {
@@ -178,7 +164,6 @@ impl Keeper {
                 self.watch.dialled(room, to);
                 self.tell(
                     hotel,
-                    room,
                     minute,
                     device_id(room, "thermostat"),
                     Point::TargetTemperature,
@@ -218,16 +203,7 @@ impl Keeper {
 
     /// Every five minutes the thermostat tells the air and its valves, and the motion sensor whether somebody moves.
     fn sense(&mut self, hotel: &Hotel, room: usize, standing: &mut Standing, minute: usize) {
-        let id = device_id(room, "thermostat");
-        let shown = hotel.shown(room, &standing.body, minute);
-        let (heating, cooling) = std::mem::take(&mut standing.valves);
-        if !hotel.options.is_coarse {
-            for (point, valve) in [(Point::Heating, heating), (Point::Cooling, cooling)] {
-                let share = Percent::from_hundredths((valve * 2000.0).round() as i32);
-                self.tell(hotel, room, minute, id.clone(), point, Value::Share(share));
-            }
-        }
-        self.tell(hotel, room, minute, id, Point::RoomTemperature, degrees(shown));
+        self.thermometer(hotel, room, standing, minute);
         let who = hotel.places[room].life.who[minute];
         let was = hotel.places[room].life.who[minute.saturating_sub(SETTLING_IN)];
         let moves_for_sure = who == Who::Awake && matches!(was, Who::Out | Who::Vacant | Who::Staff);
@@ -236,7 +212,6 @@ impl Keeper {
         if moves || self.devices[room].is_moving {
             self.tell(
                 hotel,
-                room,
                 minute,
                 device_id(room, "motion"),
                 Point::Occupied,
@@ -246,7 +221,40 @@ impl Keeper {
         self.devices[room].is_moving = moves;
     }
 
-    fn tell(&mut self, hotel: &Hotel, _room: usize, minute: usize, device: DeviceId, point: Point, value: Value) {
+    fn thermometer(&mut self, hotel: &Hotel, room: usize, standing: &mut Standing, minute: usize) {
+        let id = device_id(room, "thermostat");
+        let shown = hotel.shown(room, &standing.body, minute);
+        let (heating, cooling) = std::mem::take(&mut standing.valves);
+        let shown = match fault(&hotel.options, room, minute) {
+            Fault::None => shown,
+            Fault::Silent => return,
+            Fault::Stuck => 21.0,
+            Fault::Jumps => shown + 30.0 * (chance(hotel.options.seed, 31 + room as u64, minute) - 0.5),
+            Fault::Nonsense => return self.nonsense(hotel, minute, id),
+        };
+        if !hotel.options.is_coarse {
+            for (point, valve) in [(Point::Heating, heating), (Point::Cooling, cooling)] {
+                let share = Percent::from_hundredths((valve * 2000.0).round() as i32);
+                self.tell(hotel, minute, id.clone(), point, Value::Share(share));
+            }
+        }
+        self.tell(hotel, minute, id, Point::RoomTemperature, degrees(shown));
+    }
+
+    /// A reading without a value, as a broken thermometer's.
+    fn nonsense(&mut self, hotel: &Hotel, minute: usize, device: DeviceId) {
+        let reading = Reading {
+            device,
+            point: Point::RoomTemperature,
+            value: None,
+            quality: Quality::InvalidRange,
+            freshness: Freshness::Live,
+            device_time: None,
+        };
+        self.step(hotel, minute, Event::Reading(reading));
+    }
+
+    fn tell(&mut self, hotel: &Hotel, minute: usize, device: DeviceId, point: Point, value: Value) {
         let reading = Reading {
             device,
             point,
@@ -286,6 +294,28 @@ impl Keeper {
             result: WriteResult::Sent,
         };
         self.step(hotel, minute, sent);
+    }
+}
+
+/// What is wrong with a thermometer.
+enum Fault {
+    None,
+    Silent,
+    Stuck,
+    Jumps,
+    Nonsense,
+}
+
+/// A thermometer is wrong in one six-hour stretch of ten, in one way.
+fn fault(options: &Options, room: usize, minute: usize) -> Fault {
+    let roll = chance(options.seed, 7_000 + room as u64, minute / 360);
+    match (roll * 40.0) as u32 {
+        _ if !options.has_faults => Fault::None,
+        0 => Fault::Silent,
+        1 => Fault::Stuck,
+        2 => Fault::Jumps,
+        3 => Fault::Nonsense,
+        _ => Fault::None,
     }
 }
 

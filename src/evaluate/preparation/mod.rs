@@ -150,5 +150,24 @@ pub fn table(figures: &[Figures]) -> String {
             f.arrivals
         );
     }
+    let Some(keeper) = figures.first().and_then(|f| f.keeper.as_ref()) else {
+        return text;
+    };
+    let or_none = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.1}"));
+    text += &format!(
+        "innkeeper: recoveries within their lead {} %, told time off by {} min (mean), promises kept {} missed {}, \
+         {} misses told early, {:.1} writes a room and day\n",
+        or_none(keeper.lead_coverage),
+        or_none(keeper.recovery_mae_min),
+        keeper.promises_kept,
+        keeper.promises_missed,
+        keeper.misses_told_early,
+        keeper.writes_per_room_day
+    );
+    text += &format!(
+        "never: {} interlock violations, {} lost overrides, {} set-backs of a present and {} of a sleeping guest\n",
+        keeper.interlock_violations, keeper.lost_overrides, keeper.setbacks_of_present, keeper.setbacks_of_sleeping
+    );
+    keeper.cases.iter().for_each(|case| text += &format!("  {case}\n"));
     text
 }

@@ -104,6 +104,9 @@ pub struct KeeperFigures {
     pub setbacks_of_sleeping: usize,
     /// Commands to thermostats, per room and day.
     pub writes_per_room_day: f64,
+    /// The first of the things that must not be, in words.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<String>,
     /// Events that the engine refused, by reason.
     pub refusals: std::collections::BTreeMap<String, usize>,
 }
@@ -231,6 +234,7 @@ impl KeeperFigures {
             setbacks_of_present: watch.setbacks_present,
             setbacks_of_sleeping: watch.setbacks_asleep,
             writes_per_room_day: watch.writes as f64 / room_days,
+            cases: watch.cases.clone(),
             refusals: watch.refusals.clone(),
         }
     }

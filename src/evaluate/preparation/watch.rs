@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 const WINDOW_MIN: usize = 4;
 /// Warmer than this there is no frost to guard against, C.
 const FROST_C: f64 = 12.5;
+/// So many cases are told in words: they are for whoever looks for the fault.
+const CASES_MAX: usize = 8;
 /// A set-point this far from comfort is a set-back, K.
 const SETBACK_K: f64 = 0.75;
 
@@ -52,6 +54,8 @@ pub struct Watch {
     pub promises: (usize, usize),
     /// Refusals by reason.
     pub refusals: BTreeMap<String, usize>,
+    /// The first of the things that must not be, in words.
+    pub cases: Vec<String>,
     /// Said early that the room will not be ready.
     pub warned: usize,
 }
@@ -73,6 +77,9 @@ impl Watch {
         let does_run = wanted.low > air && air > FROST_C || wanted.high < air;
         if state.window_open_min > WINDOW_MIN && does_run {
             self.interlock_violations += 1;
+            self.case(format!(
+                "room {room}, minute {minute}: runs under an open window, {wanted:?} at {air:.1} C"
+            ));
         }
     }
 
@@ -100,14 +107,28 @@ impl Watch {
             && (value - dialled).abs() > 0.26
         {
             self.lost_overrides += 1;
+            self.case(format!(
+                "room {room}, minute {minute}: {value} for {dialled}, {}",
+                command.because
+            ));
         }
         let liked = liked(hotel, room, minute).unwrap_or(value);
         let is_setback = command.purpose == Purpose::Setback && (value - liked).abs() > SETBACK_K;
         match who {
-            _ if !is_setback || !was_in(hotel, room, minute) => {}
+            _ if !is_setback || !was_in(hotel, room, minute) => return,
             Who::Asleep => self.setbacks_asleep += 1,
             Who::Awake => self.setbacks_present += 1,
-            _ => {}
+            _ => return,
+        }
+        self.case(format!(
+            "room {room}, minute {minute}: {who:?}, {value} for {liked}, {}",
+            command.because
+        ));
+    }
+
+    fn case(&mut self, what: String) {
+        if self.cases.len() < CASES_MAX {
+            self.cases.push(what);
         }
     }
 
@@ -194,6 +215,7 @@ mod tests {
             seed: 1,
             eta_error_min: 60.0,
             is_coarse: false,
+            has_faults: false,
         });
         hotel.places[0].life.window[..30].fill(true);
         let mut watch = Watch::new(1);

@@ -1,0 +1,95 @@
+//! What does the engine's reckoning cost?
+//!
+//! `cargo bench --no-default-features --bench engine [NAME]`; without a name, all of it. Absolute times are noisy on shared
+//! machines.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a measurement that cannot go on says so by ending"
+)]
+
+use innkeeper::engine::preference::{Asked, Guest, answer};
+use innkeeper::evaluate::merges;
+use innkeeper::model::{Attribute, PriorSummary, PropertyId, Said, Settled, StayEvidence, StayToken};
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+/// Each figure is the median of so many rounds.
+const ROUNDS: usize = 15;
+
+fn main() {
+    let name = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    for (of, measure) in [("preference", preference as fn()), ("merges", merging)] {
+        if name.as_ref().is_none_or(|name| name == of) {
+            measure();
+        }
+    }
+}
+
+/// The median time of one of `count` runs.
+fn median(count: u32, mut run: impl FnMut()) -> Duration {
+    let mut rounds: Vec<Duration> = (0..ROUNDS)
+        .map(|_| {
+            let began = Instant::now();
+            (0..count).for_each(|_| run());
+            began.elapsed() / count
+        })
+        .collect();
+    rounds.sort();
+    rounds[ROUNDS / 2]
+}
+
+/// A guest of 50 stays, each with what a stay usually shows; `device` says whether each was set by hand, which costs most.
+fn guest(device: bool) -> Guest {
+    let mut guest = Guest::default();
+    for n in 0..50_i32 {
+        let celsius = Said::hundredths(2200 + (n * 37) % 150);
+        let of = |attribute| StayEvidence {
+            device: (device || n % 3 == 0).then_some(Settled {
+                settled: celsius,
+                nights: 3,
+                acts: 2,
+            }),
+            accepted: Some(celsius),
+            booking: (n % 4 == 0).then_some(Said::hundredths(2150)),
+            ..StayEvidence::none(attribute)
+        };
+        guest.add(PriorSummary {
+            property: PropertyId::new(["lakeside", "rome-via", "seaside"][n as usize % 3]).unwrap(),
+            stay: StayToken::new(format!("{n:08x}-0b52-4d1f-9d0e-2f6c8a1b4e77")).unwrap(),
+            version: 1,
+            day: 19_000 + n * 40,
+            nights: 3,
+            acts: 4,
+            evidence: vec![of(Attribute::TargetTemperature), of(Attribute::Firmness)],
+            ..serde_json::from_str(r#"{"property":"x","stay":"00000000","version":1,"day":0}"#).unwrap()
+        });
+    }
+    guest
+}
+
+fn preference() {
+    for (what, guest) in [("a third set by hand", guest(false)), ("all set by hand", guest(true))] {
+        let asked = Asked {
+            attribute: Attribute::TargetTemperature,
+            guest: Some(&guest),
+            now: None,
+            usual: None,
+            today: 21_010,
+        };
+        let answered = median(2000, || _ = black_box(answer(black_box(&asked))));
+        let told = answer(&asked);
+        let recorded = median(2000, || _ = black_box(told.record(Some(&guest))));
+        let bytes = serde_json::to_vec(&guest).unwrap().len();
+        println!(
+            "preference: 50 stays, {what}: answer {answered:?}, its record with the map's hash {recorded:?}, {bytes} bytes kept"
+        );
+    }
+}
+
+fn merging() {
+    let began = Instant::now();
+    let told = merges::evaluate(1_000_000, 1);
+    println!("merges: {told} in {:.1} s", began.elapsed().as_secs_f64());
+}

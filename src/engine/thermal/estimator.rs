@@ -1,0 +1,126 @@
+//! Where is this room, how does it move, and can that be trusted?
+//!
+//! One room's numbers with its filter: ticked every five minutes, fitted anew every night. A night's numbers are taken over
+//! only when they foresee the last two days better than those in force.
+
+use super::filter::{Filter, State, Thermometer};
+use super::fit::{Fit, error_ahead, first};
+use super::history::DAY;
+use super::model::Coil;
+use super::parameters::{Belief, Parameters};
+use super::recovery::Start;
+use super::row::Tick;
+use serde::{Deserialize, Serialize};
+
+/// A room is not fitted on less of its own than this, ticks: one day teaches less than the middle of all rooms knows.
+const OWN_MIN: usize = 2 * DAY;
+/// Numbers are judged on so many last ticks.
+const JUDGED: usize = 2 * DAY;
+/// By forecasts so many ticks ahead: two hours.
+const AHEAD: usize = 24;
+/// So many ticks without a reading, and the state is a guess.
+const DEGRADED_AFTER: u32 = 6;
+
+/// What the last accepted fit was like.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Fitted {
+    /// The error of forecasts two hours ahead over its last two days, K.
+    pub error_k: f64,
+    /// On how many ticks it rests.
+    pub ticks: usize,
+}
+
+/// One room's model.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Estimator {
+    parameters: Parameters,
+    coil: Coil,
+    thermometer: Thermometer,
+    state: Option<State>,
+    latest: Tick,
+    silent: u32,
+    fitted: Option<Fitted>,
+}
+
+impl Estimator {
+    /// Goes on by one tick.
+    pub fn tick(&mut self, tick: &Tick) {
+        self.latest = *tick;
+        self.silent = if tick.air.is_some() {
+            0
+        } else {
+            self.silent.saturating_add(1)
+        };
+        self.state = match (self.state, tick.air) {
+            (Some(mut state), _) => {
+                self.filter().tick(&mut state, tick);
+                Some(state)
+            }
+            (None, air) => air.map(State::at),
+        };
+    }
+
+    /// What a forecast starts from; none while the room is not known well enough.
+    pub fn start(&self) -> Option<Start<'_>> {
+        let state = self.state.filter(|_| self.silent < DEGRADED_AFTER)?;
+        Some(Start {
+            room: &self.parameters,
+            coil: self.coil,
+            thermometer: self.thermometer,
+            state,
+            latest: self.latest,
+        })
+    }
+
+    /// The filter with the numbers in force.
+    pub fn filter(&self) -> Filter {
+        Filter::new(&self.parameters, self.coil, self.thermometer)
+    }
+
+    /// Where the room is.
+    pub fn state(&self) -> Option<&State> {
+        self.state.as_ref()
+    }
+
+    /// Begins tonight's fit, if the room has shown enough.
+    pub fn fit(&self, belief: &Belief, ticks: usize) -> Option<Fit> {
+        (ticks >= OWN_MIN).then(|| Fit::new(self.parameters, *belief, self.coil, self.thermometer))
+    }
+
+    /// Takes over what a fit found, if it foresees the last two days better than what is in force.
+    pub fn adopt(&mut self, found: Parameters, history: &[Tick]) -> bool {
+        let error = |room: &Parameters| error_ahead(room, self.coil, self.thermometer, recent(history), JUDGED, AHEAD);
+        let (Some(new), Some(old)) = (error(&found), error(&self.parameters)) else {
+            return false;
+        };
+        // Not-a-number is no improvement.
+        if !(new < old || self.fitted.is_none() && new.is_finite()) {
+            return false;
+        }
+        (self.parameters, self.fitted) = (
+            found,
+            Some(Fitted {
+                error_k: new,
+                ticks: history.len(),
+            }),
+        );
+        self.state = self.settled(recent(history)).or(self.state);
+        true
+    }
+
+    /// The state that the numbers in force give the last days.
+    fn settled(&self, history: &[Tick]) -> Option<State> {
+        let mut state = first(history)?;
+        let filter = self.filter();
+        for tick in history {
+            filter.tick(&mut state, tick);
+        }
+        Some(state)
+    }
+}
+
+/// The days that numbers are judged on, with one before for the filter to settle in.
+fn recent(history: &[Tick]) -> &[Tick] {
+    &history[history.len().saturating_sub(JUDGED + DAY)..]
+}

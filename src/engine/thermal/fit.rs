@@ -1,0 +1,245 @@
+//! Which numbers describe this room best, given two weeks of it and what is known of rooms like it?
+//!
+//! The nightly fit looks for the most probable numbers: the filter's own likelihood one tick ahead, the error of forecasts
+//! some hours ahead made from the filter's states (that is what the numbers are used for), and the belief held before.
+//! Gauss and Newton's way with a damping: the curvature comes from the differences of the weighted errors, the slope from
+//! the differences of the whole.
+//!
+//! The work is cut into passes of about a millisecond, one filter run over the history each, so that a door that opens in
+//! the night need not wait for it.
+
+use super::filter::{CLIP, Filter, State, Thermometer};
+use super::matrix::solve;
+use super::model::{Coil, SENSOR};
+use super::parameters::{Belief, COUNT, Parameters};
+use super::row::Tick;
+
+/// A fit ends after so many rounds at the latest; it is warm-started every night, and from the middle of all rooms five are
+/// enough.
+const ROUNDS_MAX: u32 = 6;
+/// And when a round gains less than this (in units of half a squared standard deviation).
+const GAIN_MIN: f64 = 0.05;
+/// A step that does not improve is damped more, so many times.
+const DAMPED_MAX: u32 = 5;
+/// No number moves by more than this in one round, spreads.
+const MOVE_MAX: f64 = 1.0;
+/// The difference that slopes are taken by, spreads.
+const DIFFERENCE: f64 = 1e-3;
+/// The filter settles for so many ticks before forecasts are made from it.
+const SETTLED: usize = 12;
+/// A forecast is made at every so many ticks.
+const FORECAST_EVERY: usize = 6;
+/// And compared with the readings so many ticks ahead; each counts by the error a good model makes there, K.
+const AHEAD: [(usize, f64); 4] = [(6, 0.22), (12, 0.28), (24, 0.35), (36, 0.42)];
+
+/// A fit under way.
+#[derive(Debug, Clone)]
+pub struct Fit {
+    belief: Belief,
+    coil: Coil,
+    thermometer: Thermometer,
+    best: Parameters,
+    stage: Stage,
+    base: Pass,
+    /// The errors' differences for each number.
+    columns: Vec<Vec<f32>>,
+    slope: [f64; COUNT],
+    damping: f64,
+    rounds: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Stage {
+    Base,
+    Column(usize),
+    Trial(u32),
+    Done,
+}
+
+/// One run over the history.
+#[derive(Debug, Clone, Default)]
+struct Pass {
+    cost: f64,
+    errors: Vec<f32>,
+}
+
+impl Fit {
+    /// Begins a fit from what the room was last thought to be.
+    pub fn new(from: Parameters, belief: Belief, coil: Coil, thermometer: Thermometer) -> Self {
+        Self {
+            belief,
+            coil,
+            thermometer,
+            best: from,
+            stage: Stage::Base,
+            base: Pass::default(),
+            columns: Vec::new(),
+            slope: [0.0; COUNT],
+            damping: 1.0,
+            rounds: 0,
+        }
+    }
+
+    /// Does one pass over the history, which must be the same in every pass. Returns the numbers when the fit has ended.
+    pub fn pass(&mut self, history: &[Tick]) -> Option<Parameters> {
+        self.stage = match self.stage {
+            Stage::Base => {
+                self.base = self.run(&self.best, history);
+                self.columns.clear();
+                Stage::Column(0)
+            }
+            Stage::Column(n) => {
+                self.column(n, history);
+                if n + 1 < COUNT {
+                    Stage::Column(n + 1)
+                } else {
+                    Stage::Trial(0)
+                }
+            }
+            Stage::Trial(tried) => self.trial(tried, history),
+            Stage::Done => Stage::Done,
+        };
+        (self.stage == Stage::Done).then_some(self.best)
+    }
+
+    fn column(&mut self, n: usize, history: &[Tick]) {
+        let moved = self.best.moved(n, DIFFERENCE * self.belief.spread[n]);
+        let pass = self.run(&moved, history);
+        self.slope[n] = (pass.cost - self.base.cost) / DIFFERENCE;
+        let per = (1.0 / DIFFERENCE) as f32;
+        let differences = pass.errors.iter().zip(&self.base.errors).map(|(a, b)| (a - b) * per);
+        self.columns.push(differences.collect());
+    }
+
+    fn trial(&mut self, tried: u32, history: &[Tick]) -> Stage {
+        let Some(to) = self.step() else { return Stage::Done };
+        let pass = self.run(&to, history);
+        let gain = self.base.cost - pass.cost;
+        // Not-a-number is no gain.
+        if !(gain > 0.0) {
+            self.damping *= 4.0;
+            return if tried + 1 < DAMPED_MAX {
+                Stage::Trial(tried + 1)
+            } else {
+                Stage::Done
+            };
+        }
+        (self.best, self.base) = (to, pass);
+        self.columns.clear();
+        self.damping = (self.damping * 0.3).max(1e-4);
+        self.rounds += 1;
+        if gain < GAIN_MIN || self.rounds >= ROUNDS_MAX {
+            Stage::Done
+        } else {
+            Stage::Column(0)
+        }
+    }
+
+    /// The damped Gauss-Newton step from the best so far.
+    fn step(&self) -> Option<Parameters> {
+        let mut curvature = vec![vec![0.0; COUNT]; COUNT];
+        for i in 0..COUNT {
+            for j in 0..=i {
+                let (a, b) = (self.columns.get(i)?, self.columns.get(j)?);
+                let sum: f64 = a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum();
+                (curvature[i][j], curvature[j][i]) = (sum, sum);
+            }
+            curvature[i][i] += 1.0 + 0.1 * self.damping;
+        }
+        let step = solve(&curvature, &self.slope)?;
+        let step: Vec<f64> = step.iter().map(|s| (-s).clamp(-MOVE_MAX, MOVE_MAX)).collect();
+        Some(self.belief.stepped(&self.best, &step))
+    }
+
+    fn run(&self, room: &Parameters, history: &[Tick]) -> Pass {
+        let filter = Filter::new(room, self.coil, self.thermometer);
+        let mut pass = Pass {
+            cost: self.belief.misfit(room),
+            errors: Vec::with_capacity(2 * history.len()),
+        };
+        let Some(mut state) = first(history) else { return pass };
+        for (n, tick) in history.iter().enumerate() {
+            if let Some(surprise) = filter.tick(&mut state, tick) {
+                pass.cost += 0.5 * surprise.variance.ln();
+                pass.add(surprise.z);
+            }
+            if n >= SETTLED && n % FORECAST_EVERY == 0 {
+                pass.forecasts(&filter, &state, &history[n..]);
+            }
+        }
+        pass
+    }
+}
+
+impl Pass {
+    /// Takes one error, in standard deviations: squared when small, in proportion when large.
+    fn add(&mut self, z: f64) {
+        let large = z.abs() - CLIP;
+        let error = if large > 0.0 {
+            (CLIP * CLIP + 2.0 * CLIP * large).sqrt().copysign(z)
+        } else {
+            z
+        };
+        self.cost += 0.5 * error * error;
+        self.errors.push(error as f32);
+    }
+
+    /// Compares forecasts from one state with the readings that came; `history` begins at the state's own tick. Whoever is
+    /// in the room now counts as staying.
+    fn forecasts(&mut self, filter: &Filter, state: &State, history: &[Tick]) {
+        let mut x = state.x;
+        let is_occupied = history.first().is_some_and(|tick| tick.occupied);
+        let furthest = AHEAD[AHEAD.len() - 1].0;
+        for (n, tick) in history.iter().enumerate().skip(1).take(furthest) {
+            x = filter.step.next(
+                &x,
+                &Tick {
+                    occupied: is_occupied,
+                    ..*tick
+                },
+            );
+            if let (Some((_, usual)), Some(air)) = (AHEAD.iter().find(|(ahead, _)| *ahead == n), tick.air) {
+                self.add((air - x[SENSOR]) / usual);
+            }
+        }
+    }
+}
+
+/// The state to begin a history with: from its first reading.
+pub fn first(history: &[Tick]) -> Option<State> {
+    history.iter().find_map(|tick| tick.air).map(State::at)
+}
+
+/// The root mean square error, K, of forecasts so many ticks ahead, made at each of the last `judged` ticks.
+pub fn error_ahead(
+    room: &Parameters,
+    coil: Coil,
+    thermometer: Thermometer,
+    history: &[Tick],
+    judged: usize,
+    ahead: usize,
+) -> Option<f64> {
+    let filter = Filter::new(room, coil, thermometer);
+    let mut state = first(history)?;
+    let from = history.len().saturating_sub(judged + ahead);
+    let (mut sum, mut count) = (0.0, 0_u32);
+    for (n, tick) in history.iter().enumerate() {
+        filter.tick(&mut state, tick);
+        let Some(air) = history.get(n + ahead).and_then(|later| later.air).filter(|_| n >= from) else {
+            continue;
+        };
+        let during = history[n + 1..=n + ahead].iter();
+        let x = during.fold(state.x, |x, later| {
+            filter.step.next(
+                &x,
+                &Tick {
+                    occupied: tick.occupied,
+                    ..*later
+                },
+            )
+        });
+        sum += (air - x[SENSOR]).powi(2);
+        count += 1;
+    }
+    (count > 0).then(|| (sum / f64::from(count)).sqrt())
+}

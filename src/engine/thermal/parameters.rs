@@ -1,0 +1,141 @@
+//! Which numbers describe one room, and what is believed of them before the room has said anything?
+//!
+//! Rates per hour and kelvin per hour: the watts of a coil and the heat capacity of a wall are never needed. Each number
+//! is kept as its logarithm, because it is positive and because rooms differ by factors.
+
+use serde::{Deserialize, Serialize};
+
+/// How many numbers describe a room.
+pub const COUNT: usize = 14;
+
+/// Air to mass, 1/h.
+pub const AIR_MASS: usize = 0;
+/// Air to outdoors, 1/h.
+pub const AIR_OUTDOOR: usize = 1;
+/// Full heating on the air, K/h.
+pub const HEATING: usize = 2;
+/// Full cooling on the air, K/h.
+pub const COOLING: usize = 3;
+/// Sun on the air, K/h for each kW/m2 on the facade.
+pub const SUN_AIR: usize = 4;
+/// Mass to air, 1/h.
+pub const MASS_AIR: usize = 5;
+/// Mass to the adjoining rooms, 1/h.
+pub const MASS_NEIGHBOURS: usize = 6;
+/// Sun on the mass, K/h for each kW/m2.
+pub const SUN_MASS: usize = 7;
+/// What always warms: lamps, standby, pipes, K/h.
+pub const BASE_GAIN: usize = 8;
+/// What a guest in the room adds, K/h.
+pub const GUEST_GAIN: usize = 9;
+/// How late the thermometer is, minutes.
+pub const SENSOR_LAG: usize = 10;
+/// How late the coil is, minutes.
+pub const COIL_LAG: usize = 11;
+/// How fast the disturbance wanders, K/h for each root of an hour.
+pub const DISTURBANCE: usize = 12;
+/// How fast the mass wanders from its own equation, K for each root of an hour.
+pub const MASS_NOISE: usize = 13;
+
+/// Each number's name, its usual value, and the spread of its logarithm among rooms of all kinds.
+///
+/// The first nine are the medians of fitted real rooms and of building simulation; the spreads are wide enough for both.
+/// The lags are those of wall thermostats and fan coils. The last two are the filter's own: how restless the room is.
+const USUAL: [(&str, f64, f64); COUNT] = [
+    ("air_mass_per_h", 1.2, 0.7),
+    ("air_outdoor_per_h", 0.12, 0.6),
+    ("heating_k_per_h", 6.0, 0.7),
+    ("cooling_k_per_h", 6.0, 0.7),
+    ("sun_air", 1.5, 0.9),
+    ("mass_air_per_h", 0.35, 0.7),
+    ("mass_neighbours_per_h", 0.06, 0.8),
+    ("sun_mass", 0.6, 0.9),
+    ("base_gain_k_per_h", 0.2, 0.9),
+    ("guest_gain_k_per_h", 0.3, 0.7),
+    ("sensor_lag_min", 4.0, 0.25),
+    ("coil_lag_min", 3.0, 0.3),
+    ("disturbance", 0.1, 0.5),
+    ("mass_noise", 0.07, 0.5),
+];
+
+/// No number leaves its usual value by more than this many spreads.
+const SPREADS_MAX: f64 = 4.0;
+
+/// The numbers of one room, as logarithms.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Parameters([f64; COUNT]);
+
+/// What is believed of a room's numbers before its own data count.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Belief {
+    /// The middle.
+    pub mean: Parameters,
+    /// The spread of each logarithm.
+    pub spread: [f64; COUNT],
+}
+
+impl Parameters {
+    /// The number itself.
+    pub fn get(&self, which: usize) -> f64 {
+        self.0[which].exp()
+    }
+
+    /// Each number's name and value.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, f64)> + '_ {
+        USUAL.iter().zip(self.0).map(|((name, ..), log)| (*name, log.exp()))
+    }
+
+    /// The same room with one logarithm moved.
+    pub fn moved(&self, which: usize, by: f64) -> Self {
+        let mut moved = *self;
+        moved.0[which] += by;
+        moved
+    }
+
+    /// Whether every number is one that a room can have; a record from a damaged disk need not be.
+    pub fn is_sound(&self) -> bool {
+        let is_near = |(log, (_, usual, spread)): (&f64, &(&str, f64, f64))| {
+            (log - usual.ln()).abs() <= SPREADS_MAX * spread + 1e-9
+        };
+        self.0.iter().zip(&USUAL).all(is_near)
+    }
+}
+
+impl Default for Parameters {
+    fn default() -> Self {
+        Self(USUAL.map(|(_, usual, _)| usual.ln()))
+    }
+}
+
+impl Default for Belief {
+    fn default() -> Self {
+        Self {
+            mean: Parameters::default(),
+            spread: USUAL.map(|(.., spread)| spread),
+        }
+    }
+}
+
+impl Belief {
+    /// How far a room is from what is believed, as half the sum of squares.
+    pub fn misfit(&self, room: &Parameters) -> f64 {
+        (0..COUNT).map(|n| 0.5 * self.off(room, n).powi(2)).sum()
+    }
+
+    /// How many spreads one logarithm is from the middle.
+    pub fn off(&self, room: &Parameters, which: usize) -> f64 {
+        (room.0[which] - self.mean.0[which]) / self.spread[which]
+    }
+
+    /// Moves every logarithm by so many spreads, inside what a room can be.
+    pub fn stepped(&self, room: &Parameters, spreads: &[f64]) -> Parameters {
+        let mut stepped = *room;
+        for (n, by) in spreads.iter().enumerate().take(COUNT) {
+            let (_, usual, spread) = USUAL[n];
+            let (low, high) = (usual.ln() - SPREADS_MAX * spread, usual.ln() + SPREADS_MAX * spread);
+            stepped.0[n] = (room.0[n] + by * self.spread[n]).clamp(low, high);
+        }
+        stepped
+    }
+}

@@ -18,6 +18,7 @@ pub mod eta;
 mod evidence;
 mod false_motion;
 pub mod habit;
+mod health;
 mod interlock;
 mod lessons;
 mod margin;

@@ -9,6 +9,7 @@ mod learn;
 mod observe;
 mod see;
 mod standing;
+mod watch;
 
 pub use see::usual;
 
@@ -16,6 +17,7 @@ use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
 use crate::engine::evidence::Evidence;
+use crate::engine::health::Health;
 use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
 use crate::engine::preference::{Answer, Guest, Population};
@@ -89,6 +91,7 @@ struct Signs {
 pub struct Room {
     devices: Devices,
     occupancy: Occupancy,
+    health: Health,
     presence_told: Option<Presence>,
     stays: Stays,
     climate: Climate,
@@ -304,6 +307,7 @@ impl Room {
             .and_then(|stay| Some(stay.eta? + world.property.policies.arrival.no_show_after));
         [
             self.occupancy.deadline(now),
+            self.watch_deadline(now),
             self.devices.deadline(setups, now),
             self.shadow.deadline(),
             self.thermal.deadline(),

@@ -4,6 +4,7 @@
 //! file; each of the three has its own, and `see` holds what all of them look at.
 
 mod decide;
+mod feel;
 mod learn;
 mod observe;
 mod see;
@@ -22,6 +23,8 @@ use crate::engine::requests::{Requests, arrival, routine, safety};
 use crate::engine::shadow::Shadow;
 use crate::engine::stay::{StayFault, Stays};
 use crate::engine::thermal::Thermal;
+use crate::engine::thermal::history::Rows;
+use crate::engine::thermal::parameters::Belief;
 use crate::model::{
     Attribute, Because, Celsius, Command, DeviceId, Effect, GuestToken, Item, Key, Moment, Need, PriorSummary,
     Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, ServiceRequest,
@@ -44,6 +47,10 @@ pub struct World<'a> {
     pub calendar: &'a Calendar,
     /// The air outside, if known.
     pub outdoor: Option<Celsius>,
+    /// The mean air of the rooms beside it, if known.
+    pub neighbours: Option<Celsius>,
+    /// What is believed of a room of this property that has not been fitted.
+    pub kin: Option<&'a Belief>,
     /// What the property has learnt.
     pub lessons: &'a Lessons,
     /// What is known of guests.
@@ -63,6 +70,8 @@ pub struct Outcome {
     pub finished: Option<PriorSummary>,
     /// What the property can learn from it.
     pub lessons: Vec<Lesson>,
+    /// Two hours of what the room was like, for its history.
+    pub rows: Option<Rows>,
     /// Nothing has changed: the room is due when it was.
     pub is_idle: bool,
     save: Option<SaveWhen>,
@@ -107,6 +116,9 @@ impl Room {
             Taken::News(news) => {
                 if news.is_change() {
                     out.save(SaveWhen::Soon);
+                }
+                if news.is_live {
+                    self.feel(world, reading, out);
                 }
                 let is_awaited = self.shadow.awaits(&reading.device, reading.point);
                 self.observe(world, reading, &news, out);
@@ -224,6 +236,7 @@ impl Room {
     /// The time has come for something, or the property changed.
     pub fn advance(&mut self, world: World<'_>, out: &mut Outcome) {
         out.save(SaveWhen::Soon);
+        self.tick(world, out);
         self.settle(world, out);
     }
 
@@ -278,6 +291,7 @@ impl Room {
             self.occupancy.deadline(now),
             self.devices.deadline(setups, now),
             self.shadow.deadline(),
+            self.thermal.deadline(),
             self.safety.deadline(),
             self.requests.deadline(now),
             self.climate.deadline(&self.view(world)),
@@ -302,6 +316,7 @@ impl Room {
             "preferred_from": if self.climate.choice.is_some() { "hand" } else { view.preferred.from },
             "stay": self.stays.foremost().map(|stay| stay.token.as_str()),
             "eta": self.stays.foremost().and_then(|stay| stay.eta),
+            "model": self.thermal.summary(),
             "dnd": self.signs.dnd,
             "requests": self.requests.open().map(|r| r.id.as_str()).collect::<Vec<_>>(),
             "devices_silent": world.setup.devices.iter().filter(|d| self.devices.silent_since(world.now, d).is_some())

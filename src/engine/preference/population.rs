@@ -82,6 +82,7 @@ mod tests {
             nights: 1,
             acts: 1,
             habits: vec![],
+            evenings: vec![],
             evidence: vec![StayEvidence {
                 explicit: Some(Said::hundredths(celsius)),
                 ..StayEvidence::none(Attribute::TargetTemperature)

@@ -140,7 +140,15 @@ impl Estimator {
     pub fn fit(&self, belief: &Belief, history: &[Tick]) -> Option<Fit> {
         let readings = history.iter().filter(|tick| tick.air.is_some()).count();
         let is_enough = history.len() >= OWN_MIN && readings * READINGS_ONE_IN >= history.len();
-        is_enough.then(|| Fit::new(self.parameters, *belief, self.coil, self.thermometer))
+        is_enough.then(|| {
+            Fit::new(
+                self.parameters,
+                *belief,
+                self.coil,
+                self.thermometer,
+                self.fitted.is_none(),
+            )
+        })
     }
 
     /// Takes over what a fit found, if it foresees the last two days better than what is in force.
@@ -149,8 +157,8 @@ impl Estimator {
         let (Some(new), Some(old)) = (error(&found), error(&self.parameters)) else {
             return false;
         };
-        // Not-a-number is no improvement.
-        if !(new < old || self.fitted.is_none() && new.is_finite()) {
+        let is_better = new < old || self.fitted.is_none() && new.is_finite();
+        if !is_better {
             return false;
         }
         (self.parameters, self.is_of_kin, self.at_a_tick) = (found, false, None);

@@ -8,12 +8,10 @@
 //! `estimator`: the three together. `recovery`: when will it be there. `row`, `meter`, `history`: what it all rests on.
 
 pub mod estimator;
-#[expect(clippy::needless_range_loop, reason = "matrices are read by their indices")]
 pub mod filter;
 #[expect(clippy::needless_range_loop, reason = "matrices are read by their indices")]
 pub mod fit;
 pub mod history;
-#[expect(clippy::needless_range_loop, reason = "matrices are read by their indices")]
 mod matrix;
 pub mod meter;
 #[expect(clippy::needless_range_loop, reason = "matrices are read by their indices")]

@@ -32,8 +32,8 @@ pub mod thermal;
 mod timetable;
 
 use crate::model::{
-    Attribute, Celsius, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal, RoomId, SaveWhen,
-    Span, StatusNotice, StayNotice,
+    Attribute, Celsius, ConfirmNotice, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal,
+    RoomId, SaveWhen, Span, StatusNotice, StayNotice,
 };
 use calendar::Calendar;
 use lessons::Lessons;
@@ -157,6 +157,7 @@ impl Engine {
             },
             Event::Stay(notice) => self.stay(now, &notice, &mut effects),
             Event::Prior(prior) => self.prior(now, &prior, &mut effects),
+            Event::Confirm(notice) => self.confirm(now, &notice, &mut effects),
             Event::RequestStatus(notice) => self.request_status(now, &notice, &mut effects),
             Event::Outdoor { temperature } => {
                 self.common.outdoor = Some((temperature, now));
@@ -381,9 +382,7 @@ impl Engine {
                 when: SaveWhen::Now,
             });
         }
-        if !out.is_idle {
-            self.reschedule(place, now);
-        }
+        self.reschedule(place, now);
     }
 
     fn reschedule(&mut self, place: usize, now: Moment) {
@@ -456,6 +455,15 @@ impl Engine {
         for evidence in unsound.filter(|evidence| !evidence.is_sound()) {
             refuse(effects, "prior_wrong_kind", evidence.attribute.word());
         }
+    }
+
+    fn confirm(&mut self, now: Moment, notice: &ConfirmNotice, effects: &mut Vec<Effect>) {
+        let Some(place) = self.rooms.iter().position(|room| room.holds(&notice.stay)) else {
+            return refuse(effects, "question_unknown", notice.stay.as_str());
+        };
+        self.in_room(place, now, effects, |room, world, out| {
+            room.answered(world, notice, out)
+        });
     }
 
     fn request_status(&mut self, now: Moment, notice: &StatusNotice, effects: &mut Vec<Effect>) {

@@ -28,9 +28,9 @@ impl Occupancy {
             .with(
                 "parameters",
                 if senses.bed && !self.bed.is_ill() {
-                    "bed"
+                    "with_bed"
                 } else {
-                    "no-bed"
+                    "without_bed"
                 },
             )
             .with_some("bed_doubt", senses.bed.then(|| rounded(self.bed.doubt())))

@@ -103,9 +103,7 @@ impl Work {
             return None;
         }
         let belief = kin.copied().unwrap_or_default();
-        let fit = thermal
-            .estimator()
-            .fit(&belief, ticks.iter().filter(|tick| tick.air.is_some()).count())?;
+        let fit = thermal.estimator().fit(&belief, &ticks)?;
         Some(Self {
             fit,
             ticks,

@@ -100,10 +100,10 @@ impl<'a> Life<'a> {
     }
 
     fn fit(&mut self) {
-        let Some(mut fit) = self.estimator.fit(&Belief::default(), self.history.len()) else {
+        let history = self.history.ticks(&Rows::default());
+        let Some(mut fit) = self.estimator.fit(&Belief::default(), &history) else {
             return;
         };
-        let history = self.history.ticks(&Rows::default());
         let found = loop {
             if let Some(found) = fit.pass(&history) {
                 break found;

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// A room is not fitted on less of its own than this, ticks: one day teaches less than the middle of all rooms knows.
 const OWN_MIN: usize = 2 * DAY;
+/// Nor when fewer ticks than one in so many have a reading: a thermometer that is quiet so long tells levels, not movement.
+const READINGS_ONE_IN: usize = 4;
 /// Numbers are judged on so many last ticks.
 const JUDGED: usize = 2 * DAY;
 /// By forecasts so many ticks ahead: two hours.
@@ -32,7 +34,7 @@ pub struct Fitted {
 }
 
 /// One room's model.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Estimator {
     parameters: Parameters,
@@ -45,6 +47,9 @@ pub struct Estimator {
     /// The numbers are those of its kin: better than those of all rooms, and good enough to foresee with.
     is_of_kin: bool,
     unease: Unease,
+    /// The filter of the numbers in force, carried over a tick: made when it is first needed.
+    #[serde(skip)]
+    at_a_tick: Option<Filter>,
 }
 
 impl Estimator {
@@ -56,14 +61,16 @@ impl Estimator {
         } else {
             self.silent.saturating_add(1)
         };
-        self.state = match (self.state, tick.air) {
-            (Some(mut state), _) => {
-                let surprise = self.filter().tick(&mut state, tick);
+        let filter = self.at_a_tick.take().unwrap_or_else(|| self.filter());
+        self.state = match self.state.filter(State::is_sound) {
+            Some(mut state) => {
+                let surprise = filter.tick(&mut state, tick);
                 self.unease.feel(surprise.map(|s| s.z), state.x[UNEXPLAINED]);
                 Some(state)
             }
-            (None, air) => air.map(State::at),
+            None => tick.air.map(State::at),
         };
+        self.at_a_tick = Some(filter);
     }
 
     /// What a forecast starts from; none while the room is not known well enough.
@@ -103,10 +110,19 @@ impl Estimator {
         self.fitted.and_then(|_| self.unease.is_strange())
     }
 
-    /// A room that has not been fitted itself takes the numbers of its kin.
+    /// A room that has not been fitted itself takes the numbers of its kin; numbers that no room can have are dropped.
     pub fn take_kin(&mut self, kin: Option<&Belief>) {
-        if let (Some(kin), None) = (kin, self.fitted) {
-            (self.parameters, self.is_of_kin) = (kin.mean, true);
+        if !self.parameters.is_sound() {
+            *self = Self {
+                state: self.state,
+                ..Self::default()
+            };
+        }
+        if let (Some(kin), None) = (kin, self.fitted)
+            && kin.mean.is_sound()
+            && (!self.is_of_kin || self.parameters != kin.mean)
+        {
+            (self.parameters, self.is_of_kin, self.at_a_tick) = (kin.mean, true, None);
         }
     }
 
@@ -121,8 +137,18 @@ impl Estimator {
     }
 
     /// Begins tonight's fit, if the room has shown enough.
-    pub fn fit(&self, belief: &Belief, ticks: usize) -> Option<Fit> {
-        (ticks >= OWN_MIN).then(|| Fit::new(self.parameters, *belief, self.coil, self.thermometer))
+    pub fn fit(&self, belief: &Belief, history: &[Tick]) -> Option<Fit> {
+        let readings = history.iter().filter(|tick| tick.air.is_some()).count();
+        let is_enough = history.len() >= OWN_MIN && readings * READINGS_ONE_IN >= history.len();
+        is_enough.then(|| {
+            Fit::new(
+                self.parameters,
+                *belief,
+                self.coil,
+                self.thermometer,
+                self.fitted.is_none(),
+            )
+        })
     }
 
     /// Takes over what a fit found, if it foresees the last two days better than what is in force.
@@ -131,11 +157,11 @@ impl Estimator {
         let (Some(new), Some(old)) = (error(&found), error(&self.parameters)) else {
             return false;
         };
-        // Not-a-number is no improvement.
-        if !(new < old || self.fitted.is_none() && new.is_finite()) {
+        let is_better = new < old || self.fitted.is_none() && new.is_finite();
+        if !is_better {
             return false;
         }
-        (self.parameters, self.is_of_kin) = (found, false);
+        (self.parameters, self.is_of_kin, self.at_a_tick) = (found, false, None);
         self.fitted = Some(Fitted {
             error_k: new,
             ticks: history.len(),

@@ -5,7 +5,7 @@
 //! either can lock itself out of the truth. A tick without a reading only predicts.
 
 use super::matrix::{Square, Vector};
-use super::model::{AIR, COIL, Coil, MASS, SENSOR, STATES, Step, UNEXPLAINED};
+use super::model::{AIR, Coil, MASS, SENSOR, STATES, Step, UNEXPLAINED};
 use super::parameters::{DISTURBANCE, MASS_NOISE, Parameters};
 use super::row::Tick;
 use serde::{Deserialize, Serialize};
@@ -168,16 +168,18 @@ impl Filter {
     /// What the uncertainty becomes over a tick: A P A', lower half mirrored.
     fn spread(&self, p: &Square<UNCERTAIN>) -> Square<UNCERTAIN> {
         let a = &self.step.carry;
+        let dot = |a: &[f64], p: &[f64; UNCERTAIN]| a[0] * p[0] + a[1] * p[1] + a[2] * p[2] + a[3] * p[3];
         let mut half = [[0.0; UNCERTAIN]; UNCERTAIN];
-        for (row, a) in half.iter_mut().zip(a) {
-            for (factor, p) in a[..COIL].iter().zip(p) {
-                row.iter_mut().zip(p).for_each(|(sum, p)| *sum += factor * p);
+        for i in 0..UNCERTAIN {
+            for j in 0..UNCERTAIN {
+                // The covariance is symmetric: its row is its column.
+                half[i][j] = dot(&a[i], &p[j]);
             }
         }
         let mut spread = [[0.0; UNCERTAIN]; UNCERTAIN];
         for i in 0..UNCERTAIN {
             for j in 0..=i {
-                let sum: f64 = half[i].iter().zip(&a[j][..COIL]).map(|(h, a)| h * a).sum();
+                let sum = dot(&a[j], &half[i]);
                 (spread[i][j], spread[j][i]) = (sum, sum);
             }
         }

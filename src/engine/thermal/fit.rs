@@ -14,9 +14,10 @@ use super::model::{Coil, SENSOR};
 use super::parameters::{Belief, COUNT, Parameters};
 use super::row::Tick;
 
-/// A fit ends after so many rounds at the latest; it is warm-started every night, and from the middle of all rooms five are
-/// enough.
-const ROUNDS_MAX: u32 = 6;
+/// A first fit ends after so many rounds at the latest, from the middle of all rooms.
+const ROUNDS_FIRST: u32 = 6;
+/// And one that begins with yesterday's numbers after so many: a night moves them little.
+const ROUNDS_NIGHTLY: u32 = 2;
 /// And when a round gains less than this (in units of half a squared standard deviation).
 const GAIN_MIN: f64 = 0.05;
 /// A step that does not improve is damped more, so many times.
@@ -28,7 +29,7 @@ const DIFFERENCE: f64 = 1e-3;
 /// The filter settles for so many ticks before forecasts are made from it.
 const SETTLED: usize = 12;
 /// A forecast is made at every so many ticks.
-const FORECAST_EVERY: usize = 6;
+const FORECAST_EVERY: usize = 12;
 /// And compared with the readings so many ticks ahead; each counts by the error a good model makes there, K.
 const AHEAD: [(usize, f64); 4] = [(6, 0.22), (12, 0.28), (24, 0.35), (36, 0.42)];
 
@@ -46,6 +47,7 @@ pub struct Fit {
     slope: [f64; COUNT],
     damping: f64,
     rounds: u32,
+    rounds_max: u32,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,8 +66,8 @@ struct Pass {
 }
 
 impl Fit {
-    /// Begins a fit from what the room was last thought to be.
-    pub fn new(from: Parameters, belief: Belief, coil: Coil, thermometer: Thermometer) -> Self {
+    /// Begins a fit from what the room was last thought to be; the first one of a room takes more rounds.
+    pub fn new(from: Parameters, belief: Belief, coil: Coil, thermometer: Thermometer, is_first: bool) -> Self {
         Self {
             belief,
             coil,
@@ -77,6 +79,7 @@ impl Fit {
             slope: [0.0; COUNT],
             damping: 1.0,
             rounds: 0,
+            rounds_max: if is_first { ROUNDS_FIRST } else { ROUNDS_NIGHTLY },
         }
     }
 
@@ -115,8 +118,7 @@ impl Fit {
         let Some(to) = self.step() else { return Stage::Done };
         let pass = self.run(&to, history);
         let gain = self.base.cost - pass.cost;
-        // Not-a-number is no gain.
-        if !(gain > 0.0) {
+        if gain <= 0.0 || gain.is_nan() {
             self.damping *= 4.0;
             return if tried + 1 < DAMPED_MAX {
                 Stage::Trial(tried + 1)
@@ -128,7 +130,7 @@ impl Fit {
         self.columns.clear();
         self.damping = (self.damping * 0.3).max(1e-4);
         self.rounds += 1;
-        if gain < GAIN_MIN || self.rounds >= ROUNDS_MAX {
+        if gain < GAIN_MIN || self.rounds >= self.rounds_max {
             Stage::Done
         } else {
             Stage::Column(0)

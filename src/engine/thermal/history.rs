@@ -88,6 +88,11 @@ impl History {
         self.next += 1;
     }
 
+    /// Whether there is nothing yet.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.rows.len()

@@ -9,11 +9,14 @@
 
 pub mod estimator;
 pub mod filter;
+#[expect(clippy::needless_range_loop, reason = "matrices are read by their indices")]
 pub mod fit;
 pub mod history;
 mod matrix;
 pub mod meter;
+#[expect(clippy::needless_range_loop, reason = "matrices are read by their indices")]
 pub mod model;
+#[expect(clippy::needless_range_loop, reason = "matrices are read by their indices")]
 pub mod parameters;
 mod rate;
 pub mod recovery;

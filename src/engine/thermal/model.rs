@@ -93,10 +93,11 @@ impl Step {
             self.base_gain + if tick.occupied { self.guest_gain } else { 0.0 },
         ];
         let mut next = [0.0; STATES];
-        for (n, sum) in next.iter_mut().enumerate() {
-            let by_itself: f64 = self.carry[n].iter().zip(x).map(|(a, x)| a * x).sum();
-            let driven: f64 = self.drive[n].iter().zip(&input).map(|(b, u)| b * u).sum();
-            *sum = by_itself + driven;
+        for n in 0..STATES {
+            let (carry, drive) = (&self.carry[n], &self.drive[n]);
+            let by_itself = carry[0] * x[0] + carry[1] * x[1] + carry[2] * x[2] + carry[3] * x[3] + carry[4] * x[4];
+            let by_weather = drive[0] * input[0] + drive[2] * input[2] + drive[3] * input[3];
+            next[n] = by_itself + by_weather + drive[1] * input[1] + drive[4] * input[4];
         }
         next
     }

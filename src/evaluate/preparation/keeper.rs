@@ -228,7 +228,7 @@ impl Keeper {
     fn thermometer(&mut self, hotel: &Hotel, room: usize, standing: &mut Standing, minute: usize) {
         let id = device_id(room, "thermostat");
         let shown = hotel.shown(room, &standing.body, minute);
-        let (heating, cooling) = std::mem::take(&mut standing.valves);
+        let (heating, cooling) = standing.valves;
         let shown = match fault(&hotel.options, room, minute) {
             Fault::None => shown,
             Fault::Silent => return,
@@ -238,7 +238,7 @@ impl Keeper {
         };
         if !hotel.options.is_coarse {
             for (point, valve) in [(Point::Heating, heating), (Point::Cooling, cooling)] {
-                let share = Percent::from_hundredths((valve * 2000.0).round() as i32);
+                let share = Percent::from_hundredths((valve * 10_000.0).round() as i32);
                 self.tell(hotel, minute, id.clone(), point, Value::Share(share));
             }
         }
@@ -384,7 +384,7 @@ fn setup(hotel: &Hotel, room: usize) -> RoomSetup {
     }
     RoomSetup {
         id: RoomId::new(&room_name(room)).expect("a number is an id"),
-        floor: None,
+        floor: Some("1".into()),
         zones: vec![],
         connects: vec![],
         out_of_order: false,

@@ -684,6 +684,7 @@ fn kind_of(event: &Event) -> &'static str {
         Event::Written { .. } => "written",
         Event::Stay(_) => "stay",
         Event::Prior(_) => "prior",
+        Event::Confirm(_) => "confirm",
         Event::RequestStatus(_) => "request_status",
         Event::Outdoor { .. } => "outdoor",
         Event::Configured(_) => "configured",

@@ -8,8 +8,8 @@ use super::calendar::Calendar;
 use super::preference::Answer;
 use super::stay::Stay;
 use crate::model::{
-    Attribute, Because, Celsius, Choice, Evening, FanMode, Item, Moment, Percent, Point, PreferenceReport,
-    PriorSummary, PropertyId, RoomId, Said, Settled, Span, StayEvidence, Value,
+    Attribute, Because, Celsius, Choice, Doubt, Evening, FanMode, Item, Moment, Percent, Point, PreferenceReport,
+    PriorSummary, PropertyId, Question, RoomId, Said, SaidKind, Settled, Span, StayEvidence, Value,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -253,15 +253,48 @@ impl Evidence {
 
     /// Tells what is preferred now.
     pub fn report(&mut self, room: &RoomId, stay: &Stay, answer: &Answer, is_final: bool) -> Option<PreferenceReport> {
-        let hand = self.hands.get_mut(&answer.attribute)?;
-        hand.revision += 1;
-        let said = declared(answer.attribute, stay);
-        let because = Because::rule("guest-set-by-hand")
+        let hand = self.hands.get(&answer.attribute)?;
+        let confirmed = self.confirmed.get(&answer.attribute);
+        let rule = if confirmed.is_some() && hand.acts == 0 {
+            "guest-confirmed"
+        } else {
+            "guest-set-by-hand"
+        };
+        let because = Because::rule(rule)
             .with_some("choice", hand.choice.map(Said::scalar))
+            .with_some("confirmed", confirmed.copied().map(Said::scalar))
             .with("acts", hand.acts)
             .with("earlier_stays", answer.stays)
-            .with_some("booking_said", said.map(Said::scalar));
-        Some(PreferenceReport {
+            .with_some("booking_said", declared(answer.attribute, stay).map(Said::scalar));
+        Some(self.tell(room, stay, answer, None, is_final, because))
+    }
+
+    /// Tells what is believed, and that the guest is to be asked.
+    pub fn question(&mut self, room: &RoomId, stay: &Stay, answer: &Answer, why: Doubt) -> PreferenceReport {
+        let unit = match answer.attribute.kind() {
+            SaidKind::Figure(unit) => Some(unit.to_owned()),
+            SaidKind::Choice(_) => None,
+        };
+        let because = Because::rule("is-it-as-last-time")
+            .with("why", why.word())
+            .with("earlier_stays", answer.stays);
+        let mut report = self.tell(room, stay, answer, Some(Question { why, unit }), false, because);
+        report.value = as_people_say(answer.attribute, answer.value).scalar();
+        report
+    }
+
+    fn tell(
+        &mut self,
+        room: &RoomId,
+        stay: &Stay,
+        answer: &Answer,
+        confirm: Option<Question>,
+        is_final: bool,
+        because: Because,
+    ) -> PreferenceReport {
+        let hand = self.hands.entry(answer.attribute).or_default();
+        hand.revision += 1;
+        PreferenceReport {
             stay: stay.token.clone(),
             guest: stay.guest.clone(),
             room: room.clone(),
@@ -270,18 +303,20 @@ impl Evidence {
             sd: (answer.sd.unwrap_or_default() * 1000.0).round() / 1000.0,
             within_one: (answer.within * 1000.0).round() / 1000.0,
             tags: answer.told_tags().map(str::to_owned).collect(),
-            declared: said.map(Said::scalar),
+            confirm,
+            declared: declared(answer.attribute, stay).map(Said::scalar),
             acts: hand.acts,
             nights: u16::try_from(hand.nights.len()).unwrap_or(u16::MAX),
             is_final,
             revision: hand.revision,
             because,
-        })
+        }
     }
 
     /// The attributes that anything was shown of.
     pub fn attributes(&self) -> Vec<Attribute> {
-        let shown = self.hands.iter().filter(|(_, hand)| hand.settled().is_some());
+        let is_told = |at: &Attribute, hand: &Hand| hand.settled().is_some() || self.confirmed.contains_key(at);
+        let shown = self.hands.iter().filter(|(attribute, hand)| is_told(attribute, hand));
         shown.map(|(attribute, _)| *attribute).collect()
     }
 
@@ -341,6 +376,16 @@ impl Hand {
             .copied()
             .max_by_key(|said| (often(said), Some(*said) == self.choice))
     }
+}
+
+/// A figure as people say it: in half degrees, and else in fives.
+fn as_people_say(attribute: Attribute, said: Said) -> Said {
+    let step = match attribute.kind() {
+        SaidKind::Figure("C") => 50,
+        _ => 500,
+    };
+    let round = |figure: i32| Said::hundredths((figure + step / 2).div_euclid(step) * step);
+    said.figure().map_or(said, |figure| round(figure.hundredths()))
 }
 
 /// What the booking said of an attribute.

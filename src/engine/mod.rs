@@ -18,6 +18,7 @@ pub mod eta;
 mod evidence;
 mod false_motion;
 pub mod habit;
+mod health;
 mod interlock;
 mod lessons;
 mod margin;
@@ -33,8 +34,8 @@ pub mod thermal;
 mod timetable;
 
 use crate::model::{
-    Attribute, Celsius, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal, RoomId, RoomSetup,
-    SaveWhen, Span, StatusNotice, StayNotice,
+    Attribute, Celsius, ConfirmNotice, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal,
+    RoomId, RoomSetup, SaveWhen, Span, StatusNotice, StayNotice,
 };
 use calendar::Calendar;
 use lessons::Lessons;
@@ -178,6 +179,7 @@ impl Engine {
             },
             Event::Stay(notice) => self.stay(now, &notice, &mut effects),
             Event::Prior(prior) => self.prior(now, &prior, &mut effects),
+            Event::Confirm(notice) => self.confirm(now, &notice, &mut effects),
             Event::RequestStatus(notice) => self.request_status(now, &notice, &mut effects),
             Event::Outdoor { temperature } => {
                 self.common.outdoor = Some((temperature, now));
@@ -443,9 +445,7 @@ impl Engine {
                 when: SaveWhen::Now,
             });
         }
-        if !out.is_idle {
-            self.reschedule(place, now);
-        }
+        self.reschedule(place, now);
     }
 
     /// The mean air of the rooms beside one.
@@ -525,6 +525,15 @@ impl Engine {
         for evidence in unsound.filter(|evidence| !evidence.is_sound()) {
             refuse(effects, "prior_wrong_kind", evidence.attribute.word());
         }
+    }
+
+    fn confirm(&mut self, now: Moment, notice: &ConfirmNotice, effects: &mut Vec<Effect>) {
+        let Some(place) = self.rooms.iter().position(|room| room.holds(&notice.stay)) else {
+            return refuse(effects, "question_unknown", notice.stay.as_str());
+        };
+        self.in_room(place, now, effects, |room, world, out| {
+            room.answered(world, notice, out)
+        });
     }
 
     fn request_status(&mut self, now: Moment, notice: &StatusNotice, effects: &mut Vec<Effect>) {

@@ -42,25 +42,7 @@ struct Told {
 
 /// One request: the minute, the thing, and whether it came of a habit, where that is known.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Request {
-    Judged(f64, Item, bool),
-    Plain(f64, Item),
-}
-
-impl Request {
-    fn minute(&self) -> f64 {
-        match self {
-            Request::Judged(minute, ..) | Request::Plain(minute, _) => *minute,
-        }
-    }
-
-    fn item(&self) -> &Item {
-        match self {
-            Request::Judged(_, item, _) | Request::Plain(_, item) => item,
-        }
-    }
-}
+struct Request(f64, Item, #[serde(default)] Option<bool>);
 
 /// One prediction, as written.
 #[derive(Serialize)]
@@ -104,7 +86,7 @@ fn check(row: &Row) -> Result<(), (String, String)> {
         for (n, night) in stay.iter().enumerate() {
             let place = |field: &str| format!("stays[{s}][{n}].{field}");
             let times = [("checkin", night.checkin), ("bed", night.bed), ("wake", night.wake)];
-            let asked = night.requests.iter().map(|r| ("requests", Some(r.minute())));
+            let asked = night.requests.iter().map(|r| ("requests", Some(r.0)));
             for (field, minute) in times.into_iter().chain(asked) {
                 if minute.is_some_and(|m| !MINUTES.contains(&m)) {
                     return Err((place(field), "minutes from midnight lie between -1440 and 5760".into()));
@@ -183,11 +165,7 @@ fn one_night(learner: &Learner, told: &Told, begins_stay: bool, from: i32) -> (N
 
 /// The night's happenings in order; a minute is told when it is full, so that nothing is known before it happened.
 fn happenings(told: &Told) -> Vec<(i32, Happening<'_>)> {
-    let mut all: Vec<(f64, Happening<'_>)> = told
-        .requests
-        .iter()
-        .map(|r| (r.minute(), Happening::Asked(r.item())))
-        .collect();
+    let mut all: Vec<(f64, Happening<'_>)> = told.requests.iter().map(|r| (r.0, Happening::Asked(&r.1))).collect();
     all.extend(told.bed.map(|at| (at, Happening::ToBed)));
     all.extend(told.wake.map(|at| (at, Happening::Woke)));
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -220,18 +198,18 @@ impl Score {
                 .requests
                 .iter()
                 .enumerate()
-                .filter(|(i, r)| !used[*i] && *r.item() == p.item);
-            let distance = |r: &Request| (r.minute() - f64::from(p.minute)).abs();
+                .filter(|(i, r)| !used[*i] && r.1 == p.item);
+            let distance = |r: &Request| (r.0 - f64::from(p.minute)).abs();
             let met = near
                 .filter(|(_, r)| distance(r) <= f64::from(NEAR_MIN))
                 .min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
-            let is_habit = matches!(met, Some((_, Request::Judged(_, _, true))));
+            let is_habit = met.is_some_and(|(_, r)| r.2 == Some(true));
             self.predictions.push((p.score(), met.is_some(), is_habit));
             met.into_iter().for_each(|(i, _)| used[i] = true);
         }
-        let of_habit = |r: &&Request| matches!(r, Request::Judged(_, _, true));
+        let of_habit = |r: &&Request| r.2 == Some(true);
         self.habit_requests += told.requests.iter().filter(of_habit).count();
-        self.is_judged |= told.requests.iter().any(|r| matches!(r, Request::Judged(..)));
+        self.is_judged |= told.requests.iter().any(|r| r.2.is_some());
     }
 
     /// The figures above `by_tier` are those of tier `offer` and higher: what a guest would notice.
@@ -285,5 +263,98 @@ impl Score {
             bins.push(json!({ "said": said, "found": found, "predictions": these.len() }));
         }
         json!({ "ece": ece, "bins": bins })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Twelve guests as the prototype's generator makes them: development data, made up.
+    const SAMPLE: &str = include_str!("../../tests/golden/evaluate/habit.jsonl");
+
+    fn judge(text: &str) -> (Json, Vec<Json>) {
+        let mut answers = Vec::new();
+        let input = Input {
+            name: "guests.jsonl".into(),
+            text: text.as_bytes(),
+        };
+        let metrics = evaluate(input, &mut answers).unwrap();
+        let lines = std::str::from_utf8(&answers).unwrap().lines();
+        (metrics, lines.map(|line| serde_json::from_str(line).unwrap()).collect())
+    }
+
+    fn rows() -> Vec<Json> {
+        SAMPLE.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn text(rows: &[Json]) -> String {
+        rows.iter().map(|row| format!("{row}\n")).collect()
+    }
+
+    #[test]
+    fn every_prediction_is_made_before_its_minute_and_once_a_night() {
+        let (metrics, answers) = judge(SAMPLE);
+        assert!(answers.len() >= 10, "{} predictions", answers.len());
+        let mut keys = std::collections::BTreeSet::new();
+        for a in &answers {
+            assert!(a["made_at"].as_i64() <= a["minute"].as_i64(), "{a}");
+            let key = [&a["guest"], &a["stay"], &a["night"], &a["item"]].map(Json::to_string);
+            assert!(keys.insert(key), "twice: {a}");
+        }
+        for name in ["precision", "recall"] {
+            assert!(
+                metrics[name].as_f64().is_some_and(|x| (0.0..=1.0).contains(&x)),
+                "{metrics}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_truth_does_not_reach_the_learner() {
+        let mut blind = rows();
+        for row in &mut blind {
+            row.as_object_mut().unwrap().remove("habits");
+            let nights = row["stays"].as_array_mut().unwrap().iter_mut();
+            for night in nights.flat_map(|stay| stay.as_array_mut().unwrap()) {
+                for request in night["requests"].as_array_mut().unwrap() {
+                    request.as_array_mut().unwrap().truncate(2);
+                }
+            }
+        }
+        let (metrics, answers) = judge(&text(&blind));
+        assert_eq!(answers, judge(SAMPLE).1);
+        assert!(metrics["precision"].is_null() && metrics["by_tier"]["stage"]["recall"].is_null());
+        assert!(metrics["calibration"].is_null());
+    }
+
+    #[test]
+    fn what_comes_later_changes_nothing_that_was_said_before() {
+        let (_, all) = judge(SAMPLE);
+        let mut rows = rows();
+        rows.iter_mut()
+            .for_each(|row| _ = row["stays"].as_array_mut().unwrap().truncate(3));
+        let (_, early) = judge(&text(&rows));
+        let before = |a: &&Json| a["stay"].as_u64().unwrap() < 3;
+        assert!(!early.is_empty());
+        assert_eq!(
+            early.iter().collect::<Vec<_>>(),
+            all.iter().filter(before).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn a_fault_names_the_field() {
+        let fault = |line: &str| {
+            let input = Input {
+                name: "f".into(),
+                text: line.as_bytes(),
+            };
+            evaluate(input, &mut std::io::sink()).unwrap_err().to_string()
+        };
+        let night = |text: &str| fault(&format!("{{\"guest\":1,\"stays\":[[{text}]]}}"));
+        assert!(night("{\"bed\":1e9,\"requests\":[]}").contains("stays[0][0].bed"));
+        assert!(night("{\"requests\":[[\"x\",\"tea\"]]}").starts_with("f:1: stays[0][0].requests[0]"));
+        assert!(fault("{\"guest\":1}").contains("stays"));
     }
 }

@@ -1,7 +1,8 @@
 //! What can happen?
 
 use super::{
-    Attribute, Celsius, CommandId, DeviceId, Moment, Prior, Property, Reading, RoomId, Said, StatusNotice, StayNotice,
+    Attribute, Celsius, CommandId, ConfirmNotice, DeviceId, Moment, Prior, Property, Reading, RoomId, Said,
+    StatusNotice, StayNotice,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -49,6 +50,8 @@ pub enum Event {
     Stay(StayNotice),
     /// What is known of a guest elsewhere.
     Prior(Prior),
+    /// The guest's answer to a question.
+    Confirm(ConfirmNotice),
     /// What central says of a request.
     RequestStatus(StatusNotice),
     /// The weather outside.

@@ -33,11 +33,12 @@ pub use property::{
 pub use reading::{Freshness, Quality, Reading};
 pub use record::Key;
 pub use report::{
-    Class, EdgeState, Emergency, PreferenceReport, Readiness, ReadinessVerdict, Report, StateReport, Stream,
+    Class, Doubt, EdgeState, Emergency, PreferenceReport, Question, Readiness, ReadinessVerdict, Report, StateReport,
+    Stream,
 };
 pub use request::{
     Basis, Department, Knock, Need, Relevance, RequestState, RequestStatus, ServiceRequest, StatusNotice, Urgency,
 };
-pub use stay::{Declared, Evening, Prior, PriorSummary, StayNotice, StayStatus};
+pub use stay::{ConfirmNotice, Declared, Evening, Prior, PriorSummary, StayNotice, StayStatus};
 pub use time::{Moment, Span};
 pub use value::{Celsius, FanMode, Figure, Firmness, HvacMode, Percent, Symbol, Unit, Value};

@@ -149,6 +149,43 @@ pub struct Readiness {
     pub because: Because,
 }
 
+/// Why the guest is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Doubt {
+    /// Known from earlier stays, never confirmed.
+    KnownFromEarlierStays,
+    /// The last stay was far from those before it.
+    SuspectedChange,
+    /// Two stays contradict what was confirmed.
+    ConfirmedVsDevice,
+    /// Last seen more than six months ago.
+    Dormant,
+}
+
+impl Doubt {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Doubt::KnownFromEarlierStays => "known_from_earlier_stays",
+            Doubt::SuspectedChange => "suspected_change",
+            Doubt::ConfirmedVsDevice => "confirmed_vs_device",
+            Doubt::Dormant => "dormant",
+        }
+    }
+}
+
+/// The guest is to be asked, once: "24 C, as last time?" The answer comes as `down/confirm`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Why.
+    pub why: Doubt,
+    /// The unit of the value asked about; none where there are choices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
+}
+
 /// What a stay showed of a guest's likes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -172,6 +209,9 @@ pub struct PreferenceReport {
     /// `recent_change`, `booking_vs_device`, `confirmed_vs_device`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
+    /// Whether the guest is to be asked about the value. Central asks once, and not at night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<Question>,
     /// What the booking said, when it says otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared: Option<serde_json::Value>,

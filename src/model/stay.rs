@@ -1,6 +1,8 @@
 //! What do others tell us of a stay and of a guest, without telling who it is?
 
-use super::{Celsius, Channel, GuestToken, Item, Moment, Percent, PropertyId, RoomId, StayEvidence, StayToken};
+use super::{
+    Attribute, Celsius, Channel, GuestToken, Item, Moment, Percent, PropertyId, RoomId, Said, StayEvidence, StayToken,
+};
 use serde::{Deserialize, Serialize};
 
 /// How far a stay has come, as the PMS or central says.
@@ -140,6 +142,19 @@ pub struct Evening {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 32))]
     pub declined: Vec<Item>,
+}
+
+/// The guest's answer to a question that central was asked to put (`confirm` in a preference report).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConfirmNotice {
+    /// Of which stay.
+    pub stay: StayToken,
+    /// Of which attribute.
+    pub attribute: Attribute,
+    /// What the guest wants: the value asked about, or another. None: the guest would not say, and is not asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Said>,
 }
 
 /// What is known of a guest elsewhere.

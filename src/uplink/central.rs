@@ -292,7 +292,10 @@ impl<W: Write> Central<W> {
     fn answer(&mut self, received: &Received, verdict: Verdict) {
         let UpData::Report(report) = &received.data else { return };
         let (id, need) = match report {
-            Report::Request(request) if request.state == RequestState::Raised => (&request.id, request.need),
+            // What is only staged waits for no answer.
+            Report::Request(request) if matches!(request.state, RequestState::Raised | RequestState::Offered) => {
+                (&request.id, request.need)
+            }
             Report::Emergency(emergency) if !emergency.over => (&emergency.id, Need::Emergency),
             _ => return,
         };

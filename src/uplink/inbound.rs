@@ -8,7 +8,9 @@
 use super::message::{SPEC_VERSION, event_type};
 use super::rejection::{Reason, Rejection};
 use super::strict;
-use crate::model::{Celsius, Event, Moment, OUTDOOR_C, Prior, PropertyId, StatusNotice, StayNotice, Stream};
+use crate::model::{
+    Celsius, ConfirmNotice, Event, Moment, OUTDOOR_C, Prior, PropertyId, StatusNotice, StayNotice, Stream,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +21,8 @@ pub enum DownKind {
     Stay,
     /// What is known of a guest from elsewhere.
     Prior,
+    /// The guest's answer to a question.
+    Confirm,
     /// What became of a request.
     RequestStatus,
     /// Central has messages of ours.
@@ -28,13 +32,14 @@ pub enum DownKind {
 }
 
 /// The kinds that the contract has and this version does not act on.
-const NOT_BUILT_YET: &[&str] = &["confirm", "request", "override", "erase", "export", "command"];
+const NOT_BUILT_YET: &[&str] = &["request", "override", "erase", "export", "command"];
 
 impl DownKind {
     /// Every kind.
-    pub const ALL: [DownKind; 5] = [
+    pub const ALL: [DownKind; 6] = [
         DownKind::Stay,
         DownKind::Prior,
+        DownKind::Confirm,
         DownKind::RequestStatus,
         DownKind::Ack,
         DownKind::Weather,
@@ -45,6 +50,7 @@ impl DownKind {
         match self {
             DownKind::Stay => "stay",
             DownKind::Prior => "prior",
+            DownKind::Confirm => "confirm",
             DownKind::RequestStatus => "request_status",
             DownKind::Ack => "ack",
             DownKind::Weather => "weather",
@@ -217,6 +223,7 @@ pub fn receive(
     match kind {
         DownKind::Stay => open::<StayNotice>(kind, text, now).map(|data| Inbound::Event(Event::Stay(data))),
         DownKind::Prior => open::<Prior>(kind, text, now).map(|data| Inbound::Event(Event::Prior(data))),
+        DownKind::Confirm => open::<ConfirmNotice>(kind, text, now).map(|data| Inbound::Event(Event::Confirm(data))),
         DownKind::RequestStatus => {
             open::<StatusNotice>(kind, text, now).map(|data| Inbound::Event(Event::RequestStatus(data)))
         }
@@ -300,8 +307,26 @@ impl Bounded for Prior {
         at_most(16, self.items.len(), "items")?;
         self.stays.iter().try_for_each(|stay| {
             at_most(64, stay.habits.len(), "stays.habits")?;
-            at_most(16, stay.evidence.len(), "stays.evidence")
+            at_most(16, stay.evidence.len(), "stays.evidence")?;
+            at_most(64, stay.evenings.len(), "stays.evenings")?;
+            stay.evenings.iter().try_for_each(|evening| {
+                at_most(32, evening.asked.len(), "stays.evenings.asked")?;
+                at_most(32, evening.declined.len(), "stays.evenings.declined")
+            })
         })
+    }
+}
+
+impl Bounded for ConfirmNotice {
+    fn check_bounds(&self) -> Result<(), Rejection> {
+        match self.value {
+            Some(said) if !self.attribute.takes(said) => Err(Rejection::at(
+                "value",
+                Reason::WrongType,
+                "a number, or one of the attribute's choices",
+            )),
+            _ => Ok(()),
+        }
     }
 }
 

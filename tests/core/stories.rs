@@ -240,6 +240,7 @@ impl Story {
             "stay" => self.stay(words),
             "prior" => self.prior(words),
             "central" => self.central(words),
+            "confirm" => self.confirm(words),
             "says" => self.says(words),
             "month" => {
                 self.feed(Event::DormantRound);
@@ -409,6 +410,18 @@ impl Story {
         let mut notice = json!({ "request": id, "status": words[2] });
         words[3..].chunks(2).for_each(|pair| notice[pair[0]] = json!(pair[1]));
         self.feed(Event::RequestStatus(
+            serde_json::from_value(notice).map_err(|e| e.to_string())?,
+        ));
+        Ok(())
+    }
+
+    /// `confirm STAY ATTRIBUTE [VALUE]`: the guest's answer to central's question.
+    fn confirm(&mut self, words: &[&str]) -> Result<(), String> {
+        let mut notice = json!({ "stay": words[1], "attribute": words[2] });
+        if let Some(word) = words.get(3) {
+            notice["value"] = serde_json::from_str(word).unwrap_or_else(|_| json!(word));
+        }
+        self.feed(Event::Confirm(
             serde_json::from_value(notice).map_err(|e| e.to_string())?,
         ));
         Ok(())

@@ -72,6 +72,108 @@ fn stay(dice: &mut Dice, now: Moment, id: &str) -> Event {
     })).unwrap())
 }
 
+/// A week of a guest who is known from elsewhere, drinks milk at eleven and tea after waking, and answers what is asked.
+fn week_with_habits(dice: &mut Dice) -> Vec<(Moment, Event)> {
+    let json = |value: serde_json::Value| serde_json::from_value(value).unwrap();
+    let midnight = |day: i64| Moment::parse("2026-11-20T23:00:00Z").unwrap() + Span::days(day);
+    let mut events = vec![
+        (midnight(0) + Span::hours(10), Event::Prior(serde_json::from_value(serde_json::json!({
+            "guest": "1111111a", "stays": [{ "property": "rome", "stay": "00000001", "version": 1, "day": 20700, "nights": 3,
+            "temperature": 24, "evenings": [{ "check_in": 900, "bed": 1400, "wake": 1890, "asked": [["milk", 1379]] }] }],
+        })).unwrap())),
+        (midnight(0) + Span::hours(15), Event::Stay(json(serde_json::json!({
+            "stay": "0000000a", "version": 1, "status": "checked_in", "room": "101", "guest": "1111111a",
+            "departure": midnight(7) + Span::hours(11),
+        })))),
+    ];
+    let order = |number: i64, item: &str| {
+        serde_json::from_value(serde_json::json!({
+            "request": format!("order-{number}"), "status": "done", "room": "101", "item": item,
+        }))
+        .unwrap()
+    };
+    for day in 0..7 {
+        let at = |minute: i64, dice: &mut Dice| midnight(day) + Span::minutes(minute + dice.roll(12) as i64);
+        for (minute, kind, point, on) in [
+            (1200, "door", Point::Open, true),
+            (1213, "door", Point::Open, false),
+            (1226, "motion", Point::Occupied, true),
+            (1395, "bed", Point::BedOccupied, true),
+            (1860, "bed", Point::BedOccupied, false),
+        ] {
+            events.push((at(minute, dice), reading(device("101", kind), point, Value::Flag(on))));
+        }
+        if day != 4 {
+            events.push((at(1374, dice), Event::RequestStatus(order(day * 2, "milk"))));
+            events.push((at(1880, dice), Event::RequestStatus(order(day * 2 + 1, "tea"))));
+        }
+    }
+    let answer = serde_json::json!({ "stay": "0000000a", "attribute": "target_temperature", "value": 23 });
+    events.push((
+        midnight(1) + Span::hours(20) + Span::minutes(30),
+        Event::Confirm(serde_json::from_value(answer).unwrap()),
+    ));
+    events.sort_by_key(|(at, _)| *at);
+    events
+}
+
+#[test]
+fn a_twin_restarted_at_every_step_anticipates_and_asks_the_same() {
+    let mut told = String::new();
+    for seed in 1..=4_u128 {
+        let events = week_with_habits(&mut Dice(seed << 64 | 0x9e37_79b9));
+        let (mut untouched, mut kept) = (engine(), BTreeMap::<Key, Vec<u8>>::new());
+        let mut before = events[0].0;
+        for (at, event) in events {
+            let mut due = Vec::new();
+            while let Some(deadline) = untouched.deadline().filter(|deadline| *deadline < at) {
+                due.push(step_both(
+                    &mut untouched,
+                    &mut kept,
+                    &mut before,
+                    deadline,
+                    Event::Deadline,
+                ));
+            }
+            due.push(step_both(&mut untouched, &mut kept, &mut before, at, event));
+            told.extend(due.into_iter().flatten());
+        }
+    }
+    for word in [
+        "staged",
+        "asked-for-already",
+        "\"milk\"",
+        "\"tea\"",
+        "is-it-as-last-time",
+        "guest-confirmed",
+    ] {
+        assert!(told.contains(word), "the twins were hardly tried: no {word}");
+    }
+}
+
+/// Lets an engine and one that is made anew from what was kept do the same; returns what they told.
+fn step_both(
+    untouched: &mut Engine,
+    kept: &mut BTreeMap<Key, Vec<u8>>,
+    before: &mut Moment,
+    at: Moment,
+    event: Event,
+) -> Vec<String> {
+    let mut twin = engine();
+    kept.iter().for_each(|(key, bytes)| twin.restore(key, bytes).unwrap());
+    twin.resume(std::mem::replace(before, at));
+    let (a, b) = (untouched.step(at, event.clone()), twin.step(at, event.clone()));
+    assert_eq!(telling(&a), telling(&b), "at {at}: {event:?}");
+    for effect in &b {
+        match effect {
+            Effect::Save { key, .. } => _ = kept.insert(key.clone(), twin.record(key).unwrap()),
+            Effect::Forget(key) => _ = kept.remove(key),
+            _ => {}
+        }
+    }
+    telling(&a)
+}
+
 /// Effects, without what is merely to be kept.
 fn telling(effects: &[Effect]) -> Vec<String> {
     effects

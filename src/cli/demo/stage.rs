@@ -377,7 +377,9 @@ impl Stage {
                 self.emergencies.insert(emergency.id.clone());
                 true
             }
-            Report::Request(request) => request.state == RequestState::Raised && !self.is_quiet,
+            Report::Request(request) => {
+                matches!(request.state, RequestState::Raised | RequestState::Offered) && !self.is_quiet
+            }
             Report::Preference(_) => is_focus,
             Report::RequestState(state) => self.states_told.insert((state.id.clone(), state.state)),
             Report::Readiness(promise) => {
@@ -479,6 +481,9 @@ plant = "heating"
 
 [arrival]
 heating_rate = 3.0
+
+[habits]
+hits_min = 3
 
 [emergency]
 local_after = "30s"

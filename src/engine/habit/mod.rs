@@ -120,3 +120,151 @@ impl Tier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn item(name: &str) -> Item {
+        Item::new(name).unwrap()
+    }
+
+    /// A night of a stay of its own, with what was asked for. The guest comes, sleeps and wakes at no fixed time.
+    fn night(asked: &[(&str, i32)]) -> Night {
+        let unlike = asked.first().map_or(0, |(_, minute)| minute % 7) * 30;
+        Night {
+            begins_stay: true,
+            check_in: Some(15 * 60 + unlike),
+            bed: Some(22 * 60 + 30 + unlike),
+            wake: Some(1440 + 8 * 60 - unlike),
+            asked: asked.iter().map(|(name, minute)| (item(name), *minute)).collect(),
+            declined: vec![],
+        }
+    }
+
+    fn learnt(nights: &[Night]) -> Outlook {
+        let mut learner = Learner::default();
+        nights.iter().for_each(|night| learner.learn(night.clone()));
+        learner.outlook(2)
+    }
+
+    fn evening(check_in: i32) -> Night {
+        Night {
+            begins_stay: true,
+            check_in: Some(check_in),
+            ..Night::default()
+        }
+    }
+
+    fn milk(nights: &[Night]) -> Foreseen {
+        learnt(nights).foresee(&item("milk"), &evening(960), 960).unwrap()
+    }
+
+    #[test]
+    fn the_milk_at_eleven_is_a_habit_after_three_nights() {
+        let found = milk(&[1378, 1381, 1384].map(|at| night(&[("milk", at)])));
+        assert!(
+            (1375..=1385).contains(&found.minute) && found.score() > 0.6,
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn a_habit_around_midnight_is_one_habit() {
+        let found = milk(&[1435, 1445, 1439].map(|at| night(&[("milk", at)])));
+        assert!(
+            (1435..=1445).contains(&found.minute) && found.score() > 0.6,
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn what_comes_at_any_hour_is_none() {
+        let found = milk(&[800, 1000, 1200, 1420].map(|at| night(&[("milk", at)])));
+        assert!(found.score() < Tier::Stage.score_min(), "{found:?}");
+    }
+
+    #[test]
+    fn nights_without_it_lower_the_score_and_a_refusal_does_so_more() {
+        let mut nights = vec![night(&[("milk", 1380)]); 4];
+        let fresh = milk(&nights).score();
+        nights.push(night(&[]));
+        let missed = milk(&nights).score();
+        nights[4].declined.push(item("milk"));
+        let declined = milk(&nights).score();
+        assert!(fresh > missed && missed > declined, "{fresh} {missed} {declined}");
+        nights.extend(vec![night(&[]); 5]);
+        assert!(milk(&nights).score() < Tier::Stage.score_min());
+    }
+
+    #[test]
+    fn a_wish_after_waking_moves_with_the_waking() {
+        let woke = [1800, 1890, 1845, 1950];
+        let nights = woke.map(|wake| Night {
+            wake: Some(wake),
+            ..night(&[("tea", wake + 20)])
+        });
+        let outlook = learnt(&nights);
+        let late = Night {
+            wake: Some(2000),
+            ..evening(960)
+        };
+        let before = outlook.foresee(&item("tea"), &evening(960), 960).unwrap();
+        let after = outlook.foresee(&item("tea"), &late, 2000).unwrap();
+        assert!(before.score() < 0.4, "who has not woken may sleep on: {before:?}");
+        assert_eq!((after.anchor, after.minute), (Anchor::Wake, 2020));
+        assert!(after.score() > 0.7, "{after:?}");
+    }
+
+    #[test]
+    fn nothing_is_foreseen_for_a_time_that_has_passed() {
+        let outlook = learnt(&[1378, 1381, 1384].map(|at| night(&[("milk", at)])));
+        for now in (960..2400).step_by(7) {
+            let found = outlook.foresee(&item("milk"), &evening(960), now).unwrap();
+            assert!(found.minute >= now && found.made_at == now, "{now}: {found:?}");
+        }
+        let late = outlook.foresee(&item("milk"), &evening(1450), 1450).unwrap();
+        assert!(late.score() < 0.1, "the guest came after the time: {late:?}");
+    }
+
+    #[test]
+    fn a_prediction_stands_until_the_wish_is_spoken_or_its_minute_has_passed() {
+        let outlook = learnt(&[1378, 1381, 1384].map(|at| night(&[("milk", at)])));
+        let mut tonight = Tonight::begin(evening(960));
+        tonight.reconsider(&outlook, 960);
+        let minute = tonight.standing()[0].minute;
+        tonight.to_bed(1300);
+        tonight.reconsider(&outlook, 1300);
+        assert_eq!(
+            tonight.standing()[0].made_at,
+            960,
+            "the bed said nothing new of the milk"
+        );
+        let (mut spoken, mut silent) = (tonight.clone(), tonight);
+        assert!(spoken.asked(&item("milk"), 1370).is_some());
+        assert!(silent.take_past(minute - 1).is_empty() && silent.take_past(minute).len() == 1);
+        for night in [&mut spoken, &mut silent] {
+            night.reconsider(&outlook, 1390);
+            assert!(night.standing().is_empty(), "one prediction a night");
+        }
+    }
+
+    #[test]
+    fn hostile_nights_do_no_harm() {
+        let wild = Night {
+            begins_stay: false,
+            check_in: Some(i32::MIN / 2),
+            bed: Some(i32::MAX / 2),
+            wake: Some(-5000),
+            asked: vec![
+                (item("milk"), i32::MAX / 2),
+                (item("milk"), -100_000),
+                (item("milk"), 0),
+            ],
+            declined: vec![item("milk")],
+        };
+        let outlook = learnt(&vec![wild.clone(); 60]);
+        let found = outlook.foresee(&item("milk"), &wild, 100_000);
+        assert!(found.is_none_or(|f| f.score().is_finite()));
+    }
+}

@@ -4,6 +4,7 @@
 //! request derived again after a crash is the same request. This file keeps the open ones and their states.
 
 pub mod arrival;
+pub mod confirm;
 pub mod maintenance;
 pub mod make_up_room;
 pub mod routine;
@@ -127,6 +128,10 @@ impl Requests {
     /// Takes central's word on one of ours. Returns the request as it now is; none when it is not ours.
     pub fn status(&mut self, notice: &StatusNotice) -> Option<ServiceRequest> {
         let request = self.open.get_mut(&notice.request)?;
+        // What was only foreseen becomes a visit when somebody takes it on: from now on sleep can park it.
+        if matches!(request.state, RequestState::Staged | RequestState::Offered) {
+            request.knock = weight(request.need).2;
+        }
         request.state = match notice.status {
             RequestStatus::Accepted => RequestState::Accepted,
             RequestStatus::Assigned => RequestState::Assigned,
@@ -271,7 +276,9 @@ fn weight(need: Need) -> (Relevance, Urgency, Knock) {
         Need::Routine => (Relevance::Normal, Urgency::Planned, Knock::Door),
         Need::MakeUpRoom => (Relevance::High, Urgency::Planned, Knock::Entry),
         Need::CannotReach => (Relevance::High, Urgency::Soon, Knock::Entry),
-        Need::DeviceOffline | Need::Battery => (Relevance::Normal, Urgency::Whenever, Knock::Entry),
+        Need::Welfare => (Relevance::Must, Urgency::Soon, Knock::Door),
+        Need::UnsoldOccupied => (Relevance::High, Urgency::Soon, Knock::Door),
+        Need::DeviceOffline | Need::Battery | Need::SensorFault => (Relevance::Normal, Urgency::Whenever, Knock::Entry),
     }
 }
 

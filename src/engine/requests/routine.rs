@@ -254,43 +254,54 @@ impl Routine {
         if look.barred.is_some() {
             return Vec::new();
         }
-        let before = whole_minutes(policy.before);
-        let mut acts = Vec::new();
-        for foreseen in self.tonight.standing() {
-            let Some(most) = Tier::of(foreseen.score()).filter(|_| foreseen.score() >= policy.score_min) else {
-                continue;
+        let soon: Vec<(Foreseen, Tier)> = self
+            .tonight
+            .standing()
+            .iter()
+            .filter_map(|foreseen| Some((foreseen.clone(), tier_now(policy, foreseen, minute)?)))
+            .collect();
+        soon.into_iter()
+            .filter_map(|(foreseen, tier)| {
+                let id = self.take_up(policy, look, day, &foreseen, tier)?;
+                Some(Act::Raise(id, foreseen, tier))
+            })
+            .collect()
+    }
+
+    /// Notes how far a wish is anticipated; returns its request when that is news.
+    fn take_up(
+        &mut self,
+        policy: &Habits,
+        look: Look<'_>,
+        day: i32,
+        foreseen: &Foreseen,
+        tier: Tier,
+    ) -> Option<RequestId> {
+        let minute = foreseen.minute;
+        if let Some(known) = self.anticipated.iter_mut().find(|a| a.item == foreseen.item) {
+            let is_news = !known.is_taken && (known.tier, known.minute) != (tier, minute);
+            (known.tier, known.minute) = if is_news {
+                (tier, minute)
+            } else {
+                (known.tier, known.minute)
             };
-            let tier = match foreseen.minute - minute {
-                wait if wait <= before => most,
-                wait if wait <= STAGE_BEFORE_MIN => Tier::Stage,
-                _ => continue,
-            };
-            let known = self.anticipated.iter_mut().find(|a| a.item == foreseen.item);
-            let id = match known {
-                Some(known) if known.is_taken || (known.tier, known.minute) == (tier, foreseen.minute) => continue,
-                Some(known) => {
-                    (known.tier, known.minute) = (tier, foreseen.minute);
-                    known.id.clone()
-                }
-                None if self.raised >= policy.per_stay_max => continue,
-                None => {
-                    let evening = look.calendar.date(look.calendar.at(day, NOON_MIN));
-                    let id = format!("{}.{}.routine-{}.{evening}", look.room, look.stay.token, foreseen.item);
-                    let Ok(id) = RequestId::new(id) else { continue };
-                    self.raised += 1;
-                    self.anticipated.push(Anticipated {
-                        id: id.clone(),
-                        item: foreseen.item.clone(),
-                        minute: foreseen.minute,
-                        tier,
-                        is_taken: false,
-                    });
-                    id
-                }
-            };
-            acts.push(Act::Raise(id, foreseen.clone(), tier));
+            return is_news.then(|| known.id.clone());
         }
-        acts
+        if self.raised >= policy.per_stay_max {
+            return None;
+        }
+        let evening = look.calendar.date(look.calendar.at(day, NOON_MIN));
+        let id = format!("{}.{}.routine-{}.{evening}", look.room, look.stay.token, foreseen.item);
+        let id = RequestId::new(id).ok()?;
+        self.raised += 1;
+        self.anticipated.push(Anticipated {
+            id: id.clone(),
+            item: foreseen.item.clone(),
+            minute,
+            tier,
+            is_taken: false,
+        });
+        Some(id)
     }
 
     /// Everything the guest is known from: earlier stays, then this stay's finished nights.
@@ -341,6 +352,16 @@ pub fn draft<'a>(
             .map(|item| format!("must-have:{item}"))
             .collect(),
         because,
+    }
+}
+
+/// How far a wish may go at this minute, if anything is to be done yet.
+fn tier_now(policy: &Habits, foreseen: &Foreseen, minute: i32) -> Option<Tier> {
+    let most = Tier::of(foreseen.score()).filter(|_| foreseen.score() >= policy.score_min)?;
+    match foreseen.minute - minute {
+        wait if wait <= whole_minutes(policy.before) => Some(most),
+        wait if wait <= STAGE_BEFORE_MIN => Some(Tier::Stage),
+        _ => None,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::engine::climate::{Decision, Phase};
 use crate::engine::devices::OFFLINE_GRACE;
 use crate::engine::evidence::in_unit;
 use crate::engine::occupancy::Presence;
-use crate::engine::requests::{arrival, maintenance, routine};
+use crate::engine::requests::{arrival, confirm, maintenance, routine};
 use crate::engine::shadow::Wish;
 use crate::engine::stay::Stay;
 use crate::model::{
@@ -205,8 +205,10 @@ impl Room {
     /// Requests that follow from the stay, the hour and the devices' health.
     pub(super) fn serve(&mut self, world: World<'_>, out: &mut Outcome) {
         self.serve_arrival(world, out);
+        self.ask_once(world, out);
         self.serve_routine(world, out);
         self.serve_health(world, out);
+        self.watch_over(world, out);
         let barred = self.barred(world);
         self.requests
             .advance(world.now, barred)
@@ -228,6 +230,30 @@ impl Room {
         let draft = arrival::draft(&world.setup.id, stay, guest, pillow);
         let report = draft.and_then(|draft| self.requests.raise(world.now, policies, draft));
         report.into_iter().for_each(|report| out.report(report));
+    }
+
+    /// Once a stay, and never at night, the guest is asked whether it is as last time.
+    pub(super) fn ask_once(&mut self, world: World<'_>, out: &mut Outcome) {
+        let Some(stay) = self.stays.current.clone() else { return };
+        let is_in = stay.arrived_at.is_some() && self.is_occupied(world) && self.barred(world).is_none();
+        if !self.confirm.may_ask(world.calendar, world.now, is_in) {
+            return;
+        }
+        let is_untouched = |attribute: &Attribute| self.evidence.of(*attribute, &stay).device.is_none();
+        let doubted = confirm::ASKED_ABOUT
+            .into_iter()
+            .filter(is_untouched)
+            .filter_map(|attribute| {
+                let answer = answer(world, attribute, Some(&stay), &self.evidence);
+                Some((confirm::doubt(&answer)?, answer))
+            });
+        // Of equal doubts the first attribute's: it is what a guest notices first.
+        let Some((why, answer)) = doubted.reduce(|a, b| if b.0 > a.0 { b } else { a }) else {
+            return;
+        };
+        self.confirm.put(answer.attribute);
+        let report = self.evidence.question(&world.setup.id, &stay, &answer, why);
+        out.report(Report::Preference(Box::new(report)));
     }
 
     /// What is expected of the guest's evening: told, offered, brought, taken back.

@@ -5,10 +5,12 @@ use super::{Outcome, Room, Signs, World};
 use crate::engine::devices::News;
 use crate::engine::evidence::Evidence;
 use crate::engine::occupancy::{Presence, Sign};
+use crate::engine::requests::confirm::{Confirm, Worth};
 use crate::engine::shadow::Judgement;
 use crate::engine::stay::{Stay, Turn};
 use crate::model::{
-    Attribute, Because, Celsius, DeviceSetup, GuestToken, Point, ReadinessVerdict, Report, Said, SaveWhen, Value,
+    Attribute, Because, Celsius, ConfirmNotice, DeviceSetup, GuestToken, Point, ReadinessVerdict, Report, Said,
+    SaveWhen, Value,
 };
 
 impl Room {
@@ -75,6 +77,7 @@ impl Room {
             return;
         };
         self.evidence.act(world.now, stay, point, value);
+        self.confirm.hand();
         self.respect(point, value);
     }
 
@@ -150,6 +153,7 @@ impl Room {
             .or(stay.checked_in_at)
             .map_or(day, |at| world.calendar.day(at));
         let nights = u16::try_from(day.saturating_sub(came)).unwrap_or(0);
+        self.confirm = Confirm::default();
         let evenings = std::mem::take(&mut self.routine).evenings();
         let left_alone = self.left_alone(world, stay, &evidence);
         let summary = evidence.summary(&world.property.id, stay, (day, nights), left_alone, evenings);
@@ -236,6 +240,34 @@ impl Room {
             .requests
             .withdraw_stay(&stay.token, &Because::rule(rule).with("stay", &stay.token));
         reports.into_iter().for_each(|report| out.report(report));
+    }
+
+    /// The guest has answered central's question. The value counts at once, unless the guest's own hand came before it.
+    pub(super) fn confirmed(&mut self, world: World<'_>, notice: &ConfirmNotice, out: &mut Outcome) {
+        let worth = self.confirm.answered(notice.attribute);
+        let value = notice.value.filter(|said| notice.attribute.takes(*said));
+        let rule = match (worth, value) {
+            (Worth::Unasked, _) => return out.refuse("question_unknown", notice.stay.to_string()),
+            (_, None) => "guest-would-not-say",
+            (Worth::TooLate, _) => "hand-came-before-the-answer",
+            (Worth::Word, Some(_)) => "guest-confirmed",
+        };
+        out.save(SaveWhen::Now);
+        out.note(
+            world,
+            Because::rule(rule)
+                .with("attribute", notice.attribute)
+                .with_some("value", value.map(Said::scalar)),
+        );
+        if let (Worth::Word, Some(said), Some(stay)) = (worth, value, self.stays.current.clone()) {
+            self.evidence.say(notice.attribute, said, true);
+            let answer = answer(world, notice.attribute, Some(&stay), &self.evidence);
+            let report = self.evidence.report(&world.setup.id, &stay, &answer, false);
+            report
+                .into_iter()
+                .for_each(|report| out.report(Report::Preference(Box::new(report))));
+        }
+        self.settle(world, out);
     }
 
     pub(super) fn learn(&mut self, world: World<'_>, out: &mut Outcome) {

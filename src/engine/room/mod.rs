@@ -9,6 +9,7 @@ mod learn;
 mod observe;
 mod see;
 mod standing;
+mod watch;
 
 pub use see::usual;
 
@@ -16,9 +17,11 @@ use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
 use crate::engine::evidence::Evidence;
+use crate::engine::health::Health;
 use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
 use crate::engine::preference::{Answer, Guest, Population};
+use crate::engine::requests::confirm::Confirm;
 use crate::engine::requests::{Requests, arrival, routine, safety};
 use crate::engine::shadow::Shadow;
 use crate::engine::stay::{StayFault, Stays};
@@ -26,9 +29,9 @@ use crate::engine::thermal::Thermal;
 use crate::engine::thermal::history::Rows;
 use crate::engine::thermal::parameters::Belief;
 use crate::model::{
-    Attribute, Because, Celsius, Command, DeviceId, Effect, GuestToken, Item, Key, Moment, Need, PriorSummary,
-    Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen, ServiceRequest,
-    StatusNotice, StayNotice, StayToken, WriteResult,
+    Attribute, Because, Celsius, Command, ConfirmNotice, DeviceId, Effect, GuestToken, Item, Key, Moment, Need,
+    PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen,
+    ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
 pub use standing::{Standing, State as StandingState};
@@ -72,8 +75,6 @@ pub struct Outcome {
     pub lessons: Vec<Lesson>,
     /// Two hours of what the room was like, for its history.
     pub rows: Option<Rows>,
-    /// Nothing has changed: the room is due when it was.
-    pub is_idle: bool,
     save: Option<SaveWhen>,
 }
 
@@ -90,6 +91,7 @@ struct Signs {
 pub struct Room {
     devices: Devices,
     occupancy: Occupancy,
+    health: Health,
     presence_told: Option<Presence>,
     stays: Stays,
     climate: Climate,
@@ -99,6 +101,7 @@ pub struct Room {
     routine: routine::Routine,
     requests: Requests,
     safety: safety::Safety,
+    confirm: Confirm,
     signs: Signs,
     changed_at: Option<Moment>,
 }
@@ -108,7 +111,7 @@ impl Room {
     pub fn reading(&mut self, world: World<'_>, reading: &Reading, out: &mut Outcome) {
         match self.devices.take(world.now, reading) {
             Taken::Past => out.refuse("reading_past", format!("{} of {}", reading.point, reading.device)),
-            Taken::Heard(false) => out.is_idle = true,
+            Taken::Heard(false) => {}
             Taken::Heard(true) => {
                 out.save(SaveWhen::Soon);
                 self.settle(world, out);
@@ -125,9 +128,9 @@ impl Room {
                 // A bridge repeats a device's whole state with every word of it. What says nothing new, and that nobody
                 // waits for, is looked at once a minute: whatever time alone decides has a deadline of its own.
                 if news.is_change() || news.is_sign_of_life || is_awaited || out.is_anything() {
+                    // What is decided anew moves plans, and a restarted gateway must go by the same plans.
+                    out.save(SaveWhen::Soon);
                     self.settle(world, out);
-                } else {
-                    out.is_idle = true;
                 }
             }
         }
@@ -233,6 +236,20 @@ impl Room {
         None
     }
 
+    /// The guest's answer to a question.
+    pub fn answered(&mut self, world: World<'_>, notice: &ConfirmNotice, out: &mut Outcome) {
+        let is_current = self
+            .stays
+            .current
+            .as_ref()
+            .is_some_and(|stay| stay.token == notice.stay);
+        if is_current {
+            self.confirmed(world, notice, out);
+        } else {
+            out.refuse("question_unknown", notice.stay.to_string());
+        }
+    }
+
     /// The time has come for something, or the property changed.
     pub fn advance(&mut self, world: World<'_>, out: &mut Outcome) {
         out.save(SaveWhen::Soon);
@@ -275,6 +292,7 @@ impl Room {
         let in_stay = self.stays.current.as_ref().map(|_| {
             [
                 self.evidence.deadline(),
+                self.confirm.deadline(world.calendar, now),
                 self.routine
                     .deadline(&world.property.policies.habits, world.calendar, now),
             ]
@@ -289,6 +307,7 @@ impl Room {
             .and_then(|stay| Some(stay.eta? + world.property.policies.arrival.no_show_after));
         [
             self.occupancy.deadline(now),
+            self.watch_deadline(now),
             self.devices.deadline(setups, now),
             self.shadow.deadline(),
             self.thermal.deadline(),

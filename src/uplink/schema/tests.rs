@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Attribute, Because, Celsius, GuestToken, Moment, Point, ReadinessVerdict, Report, RequestId, RequestState, RoomId,
-    StayToken,
+    Attribute, Because, Celsius, Doubt, GuestToken, Moment, Point, Question, ReadinessVerdict, Report, RequestId,
+    RequestState, RoomId, StayToken,
 };
 use crate::uplink::inbound::receive;
 use crate::uplink::message::{UpMessage, receive_up};
@@ -145,6 +145,10 @@ fn samples() -> Vec<(&'static str, UpMessage)> {
         sd: 0.6,
         within_one: 0.9,
         tags: vec!["booking_vs_device".into()],
+        confirm: Some(Question {
+            why: Doubt::Dormant,
+            unit: Some("C".into()),
+        }),
         declared: Some(20.into()),
         acts: 4,
         nights: 2,

@@ -94,7 +94,7 @@ impl Hotel {
                 life: Life::tell(options.site, minutes, manners, &mut dice),
                 reading_step: if is_fine && room % 3 != 2 { 0.1 } else { 0.5 },
                 setpoint_step: if is_fine { 0.1 } else { 0.5 },
-                has_bed_sensor: room % 2 == 0,
+                has_bed_sensor: room.is_multiple_of(2),
             }
         };
         Self {

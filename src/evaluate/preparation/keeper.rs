@@ -106,17 +106,16 @@ impl Keeper {
             let effects = self.engine.step(at, Event::Deadline);
             self.take(hotel, minute, effects);
         }
-        for room in 0..hotel.places.len() {
+        for (room, standing) in standings.iter_mut().enumerate() {
             self.answer(hotel, room, minute);
             while let Some((_, happening)) = self.due(hotel, room, minute) {
                 self.happen(hotel, room, minute, happening);
             }
             if minute.is_multiple_of(5) {
-                self.sense(hotel, room, &mut standings[room], minute);
+                self.sense(hotel, room, standing, minute);
             }
-            standings[room].wanted = Wanted::of(self.devices[room].setpoint, self.devices[room].does);
-            self.watch
-                .look(hotel, room, minute, standings[room].wanted, standings[room].body.air);
+            standing.wanted = Wanted::of(self.devices[room].setpoint, self.devices[room].does);
+            self.watch.look(hotel, room, minute, standing.wanted, standing.body.air);
         }
     }
 
@@ -179,7 +178,7 @@ impl Keeper {
 
     fn notice(&mut self, hotel: &Hotel, room: usize, minute: usize, number: usize, status: StayStatus) {
         let visit: &Visit = &hotel.places[room].life.visits[number];
-        let Ok(stay) = StayToken::new(&format!("{:08x}", room * 4096 + number)) else {
+        let Ok(stay) = StayToken::new(format!("{:08x}", room * 4096 + number)) else {
             return;
         };
         self.devices[room].version += 1;
@@ -190,7 +189,7 @@ impl Keeper {
             stay,
             version: self.devices[room].version,
             status,
-            room: RoomId::new(&room_name(room)).ok(),
+            room: RoomId::new(room_name(room)).ok(),
             guest: None,
             eta: visit.booked.map(|_| moment(0) + Span::minutes(visit.eta)),
             channel: None,
@@ -346,7 +345,7 @@ pub fn room_number(id: &RoomId) -> Option<usize> {
 }
 
 fn device_id(room: usize, kind: &str) -> DeviceId {
-    DeviceId::new(&format!("{}-{kind}", room_name(room))).expect("a number and a word are an id")
+    DeviceId::new(format!("{}-{kind}", room_name(room))).expect("a number and a word are an id")
 }
 
 fn property(hotel: &Hotel) -> Property {
@@ -383,7 +382,7 @@ fn setup(hotel: &Hotel, room: usize) -> RoomSetup {
         devices.push(sensor(room, "bed", DeviceRole::Plain, Point::BedOccupied));
     }
     RoomSetup {
-        id: RoomId::new(&room_name(room)).expect("a number is an id"),
+        id: RoomId::new(room_name(room)).expect("a number is an id"),
         floor: Some("1".into()),
         zones: vec![],
         connects: vec![],

@@ -18,10 +18,12 @@ pub mod eta;
 mod evidence;
 mod false_motion;
 pub mod habit;
+mod health;
 mod interlock;
 mod lessons;
 mod margin;
 mod moisture;
+mod nightly;
 pub mod occupancy;
 pub mod preference;
 mod requests;
@@ -33,16 +35,19 @@ mod timetable;
 
 use crate::model::{
     Attribute, Celsius, ConfirmNotice, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal,
-    RoomId, SaveWhen, Span, StatusNotice, StayNotice,
+    RoomId, RoomSetup, SaveWhen, Span, StatusNotice, StayNotice,
 };
 use calendar::Calendar;
 use lessons::Lessons;
+use nightly::Night;
 use preference::{Asked, Guest, Population, Record, population};
 use room::{Outcome, Room, World};
 pub use room::{Standing, StandingState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use thermal::history::{History, Rows};
+use thermal::parameters::Belief;
 use timetable::Timetable;
 
 /// The version of the records that this engine writes.
@@ -87,6 +92,10 @@ struct Common {
     swept_at: Option<Moment>,
     population: Population,
     lessons: Lessons,
+    /// Where the night's fits stand.
+    night: Night,
+    /// What the fitted rooms have in common.
+    kin: Option<Belief>,
 }
 
 /// The whole property's mind.
@@ -94,7 +103,15 @@ pub struct Engine {
     property: Arc<Property>,
     calendar: Calendar,
     rooms: Vec<Room>,
+    /// What each room was like of late.
+    histories: Vec<History>,
+    /// Days of a history as they were kept, until all have been given back.
+    given_back: Vec<(usize, Rows)>,
+    /// The fit under way, in the room whose slot it is.
+    fitting: Option<nightly::Work>,
     places: BTreeMap<RoomId, usize>,
+    /// Which rooms stand beside each room.
+    beside: Vec<Vec<usize>>,
     devices: BTreeMap<DeviceId, usize>,
     guests: BTreeMap<GuestToken, Guest>,
     common: Common,
@@ -111,6 +128,10 @@ impl Engine {
         let calendar = Calendar::new(&property.zone)?;
         let mut engine = Self {
             rooms: property.rooms.iter().map(|_| Room::default()).collect(),
+            histories: property.rooms.iter().map(|_| History::default()).collect(),
+            given_back: Vec::new(),
+            fitting: None,
+            beside: Vec::new(),
             places: BTreeMap::new(),
             devices: BTreeMap::new(),
             guests: BTreeMap::new(),
@@ -131,6 +152,7 @@ impl Engine {
         self.latest = now;
         let mut effects = Vec::new();
         self.run_due(now, &mut effects);
+        self.run_night(now, &mut effects);
         match event {
             Event::Deadline => {}
             Event::Reading(reading) => match self.devices.get(&reading.device) {
@@ -188,7 +210,8 @@ impl Engine {
     /// When the engine wants to be called next, if nothing happens before: with [`Event::Deadline`].
     pub fn deadline(&self) -> Option<Moment> {
         let sweep = self.common.swept_at.map(|at| at + SWEEP_EVERY);
-        [self.timetable.next(), sweep].into_iter().flatten().min()
+        let night = self.common.night.deadline(self.latest);
+        [self.timetable.next(), sweep, night].into_iter().flatten().min()
     }
 
     /// The property it works for.
@@ -202,6 +225,13 @@ impl Engine {
             Key::Property => write(&self.common),
             Key::Room(id) => self.places.get(id).and_then(|place| write(&self.rooms[*place])),
             Key::Guest(token) => self.guests.get(token).and_then(write),
+            Key::History(id, day) => {
+                let rows = self
+                    .places
+                    .get(id)
+                    .and_then(|place| self.histories[*place].record(*day));
+                rows.as_ref().and_then(write)
+            }
         }
     }
 
@@ -211,6 +241,10 @@ impl Engine {
         rooms
             .chain(self.guests.keys().cloned().map(Key::Guest))
             .chain([Key::Property])
+            .chain(self.places.iter().flat_map(|(id, place)| {
+                let days = self.histories[*place].records();
+                days.into_iter().map(|day| Key::History(id.clone(), day))
+            }))
             .collect()
     }
 
@@ -230,6 +264,11 @@ impl Engine {
                 let guest = read(key, bytes)?;
                 self.guests.insert(token.clone(), guest);
             }
+            Key::History(id, _) => {
+                if let Some(place) = self.places.get(id) {
+                    self.given_back.push((*place, read(key, bytes)?));
+                }
+            }
         }
         Ok(())
     }
@@ -237,6 +276,7 @@ impl Engine {
     /// Puts the restored rooms into the timetable.
     pub fn resume(&mut self, now: Moment) {
         self.latest = self.latest.max(now);
+        self.put_histories_together();
         (0..self.rooms.len()).for_each(|place| self.reschedule(place, now));
     }
 
@@ -324,6 +364,17 @@ impl Engine {
             .sum()
     }
 
+    fn put_histories_together(&mut self) {
+        let given_back = std::mem::take(&mut self.given_back);
+        for (place, history) in self.histories.iter_mut().enumerate() {
+            let days = given_back.iter().filter(|(of, _)| *of == place);
+            let days: Vec<Rows> = days.map(|(_, rows)| rows.clone()).collect();
+            if !days.is_empty() {
+                *history = History::restored(days);
+            }
+        }
+    }
+
     fn run_due(&mut self, now: Moment, effects: &mut Vec<Effect>) {
         while let Some(place) = self.timetable.take_due(now) {
             self.in_room(place, now, effects, |room, world, out| room.advance(world, out));
@@ -343,16 +394,20 @@ impl Engine {
         act: impl FnOnce(&mut Room, World<'_>, &mut Outcome),
     ) {
         let mut out = Outcome::default();
+        let neighbours = self.neighbours(place);
         let Self {
             property,
             calendar,
+            histories,
             rooms,
             guests,
             common,
             ..
         } = self;
         let room = &mut rooms[place];
-        act(room, world(property, calendar, guests, common, place, now), &mut out);
+        let mut world = world(property, calendar, guests, common, place, now);
+        world.neighbours = neighbours;
+        act(room, world, &mut out);
         out.close(room, now, &property.rooms[place]);
         effects.append(&mut out.effects);
         if let Some(summary) = &out.finished {
@@ -364,6 +419,14 @@ impl Engine {
                 key: Key::Property,
                 when: SaveWhen::Soon,
             });
+        }
+        if let Some(rows) = &out.rows {
+            histories[place].extend(rows);
+            let id = &property.rooms[place].id;
+            effects.extend(rows.records().into_iter().map(|day| Effect::Save {
+                key: Key::History(id.clone(), day),
+                when: SaveWhen::Soon,
+            }));
         }
         if !out.lessons.is_empty() {
             let policies = &property.policies;
@@ -382,9 +445,14 @@ impl Engine {
                 when: SaveWhen::Now,
             });
         }
-        if !out.is_idle {
-            self.reschedule(place, now);
-        }
+        self.reschedule(place, now);
+    }
+
+    /// The mean air of the rooms beside one.
+    fn neighbours(&self, place: usize) -> Option<Celsius> {
+        let airs = self.beside[place].iter().filter_map(|other| self.rooms[*other].air());
+        let (sum, count) = airs.fold((0, 0), |(sum, count), air| (sum + air.hundredths(), count + 1));
+        (count > 0).then(|| Celsius::from_hundredths(sum / count))
     }
 
     fn reschedule(&mut self, place: usize, now: Moment) {
@@ -494,14 +562,24 @@ impl Engine {
         let Ok(calendar) = Calendar::new(&property.zone) else {
             return refuse(effects, "configuration_zone", &property.zone);
         };
-        let rooms = std::mem::take(&mut self.rooms);
-        let mut known: BTreeMap<RoomId, Room> = self.property.rooms.iter().map(|r| r.id.clone()).zip(rooms).collect();
-        self.rooms = property
+        let rooms = std::mem::take(&mut self.rooms)
+            .into_iter()
+            .zip(std::mem::take(&mut self.histories));
+        let mut known: BTreeMap<RoomId, (Room, History)> =
+            self.property.rooms.iter().map(|r| r.id.clone()).zip(rooms).collect();
+        let kept = property
             .rooms
             .iter()
-            .map(|setup| known.remove(&setup.id).unwrap_or_default())
-            .collect();
-        effects.extend(known.into_keys().map(|gone| Effect::Forget(Key::Room(gone))));
+            .map(|setup| known.remove(&setup.id).unwrap_or_default());
+        (self.rooms, self.histories) = kept.unzip();
+        for (gone, (_, history)) in known {
+            let days = history.records().into_iter().map(|day| Key::History(gone.clone(), day));
+            effects.extend(days.map(Effect::Forget));
+            effects.push(Effect::Forget(Key::Room(gone)));
+        }
+        // A fit under way is of a room that may stand elsewhere now: the night ends here.
+        self.fitting = None;
+        self.common.night.turn_to(None, now);
         (self.property, self.calendar, self.timetable) = (property, calendar, Timetable::default());
         self.index();
         self.every_room(now, effects, |room, world, out| room.configured(world, out));
@@ -510,6 +588,19 @@ impl Engine {
     fn index(&mut self) {
         let rooms = || self.property.rooms.iter().enumerate();
         self.places = rooms().map(|(place, room)| (room.id.clone(), place)).collect();
+        let is_beside = |one: &RoomSetup, a: usize, other: &RoomSetup, b: usize| {
+            one.connects.contains(&other.id)
+                || other.connects.contains(&one.id)
+                || a.abs_diff(b) == 1 && one.floor.is_some() && one.floor == other.floor
+        };
+        self.beside = rooms()
+            .map(|(a, one)| {
+                rooms()
+                    .filter(|(b, other)| a != *b && is_beside(one, a, other, *b))
+                    .map(|(b, _)| b)
+                    .collect()
+            })
+            .collect();
         self.devices = rooms()
             .flat_map(|(place, room)| room.devices.iter().map(move |d| (d.id.clone(), place)))
             .collect();
@@ -567,6 +658,8 @@ fn world<'a>(
         setup: &property.rooms[place],
         calendar,
         outdoor: outdoor.map(|(temperature, _)| temperature),
+        neighbours: None,
+        kin: common.kin.as_ref(),
         lessons: &common.lessons,
         population: &common.population,
         guests,

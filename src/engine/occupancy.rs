@@ -32,7 +32,7 @@ const SLEPT_MIN: Span = Span::minutes(30);
 /// Staff who have not been seen to leave are gone after this.
 const STAFF_MAX: Span = Span::hours(3);
 /// A bolt that stays thrown for longer is no proof any more.
-const BOLT_MAX: Span = Span::hours(24);
+const BOLT_MAX: Span = Span::hours(48);
 /// An unsold room watched for so long with nobody coming is empty when its guest checks in.
 const EMPTY_AFTER: Span = Span::hours(2);
 /// How far ahead silence is looked at, to find when it will have lasted long enough: the last is the end of day or night.
@@ -169,6 +169,26 @@ impl Occupancy {
     /// Whether it is the staff who are in, or who have just gone.
     pub fn is_staff(&self) -> bool {
         self.staff_since.is_some() || self.staff_gone_at.is_some()
+    }
+
+    /// When anything last moved: the door, somebody, the bed.
+    pub fn moved_at(&self) -> Option<Moment> {
+        self.evidence_at.max(self.door_at)
+    }
+
+    /// When the door last moved.
+    pub const fn door_at(&self) -> Option<Moment> {
+        self.door_at
+    }
+
+    /// Bursts of motion since the door last moved.
+    pub const fn bursts(&self) -> u16 {
+        self.bursts
+    }
+
+    /// Whether the bed says that it is in use.
+    pub const fn is_bed_in_use(&self) -> bool {
+        self.bed_since.is_some()
     }
 
     /// Whether the bed sensor counts as broken.

@@ -565,7 +565,8 @@ mod tests {
         (metrics, lines.map(|line| serde_json::from_str(line).unwrap()).collect())
     }
 
-    /// Guests made by the prototype of the fold, with its answers: development data, made up.
+    /// Guests made by the prototype of the fold, with its answers: development data, made up. The prototype tells of more
+    /// changes than are told of here (docs/behaviour.md); all else is the same.
     const SAMPLE: &str = include_str!("../../tests/golden/evaluate/preference.jsonl");
 
     #[test]
@@ -573,7 +574,7 @@ mod tests {
         let (metrics, answers) = metrics(SAMPLE);
         let lines = SAMPLE.lines().map(|line| serde_json::from_str::<Json>(line).unwrap());
         let expected = lines.flat_map(|line| line["queries"].as_array().unwrap().clone());
-        let mut compared = 0;
+        let (mut compared, mut told) = (0, 0);
         for (query, answer) in expected.zip(&answers) {
             let expect = &query["expect"];
             let near =
@@ -588,15 +589,27 @@ mod tests {
                 let is_same = |name: &str, at: &str| expect[name] == answer[at];
                 assert!(near("p1", "p1") && near("sd", "sd"), "{answer} {expect}");
                 assert!(
-                    is_same("status", "status") && is_same("tags", "tags"),
+                    is_same("status", "status") && is_same("changed_at", "changed_at"),
                     "{answer} {expect}"
                 );
-                assert!(is_same("changed_at", "changed_at") && expect["frm"].is_null() == answer["from"].is_null());
-                assert!(expect["frm"].is_null() || near("frm", "from"), "{answer} {expect}");
+                let of = |tags: &Json| {
+                    let words = tags
+                        .as_array()
+                        .unwrap()
+                        .iter()
+                        .map(|tag| tag.as_str().unwrap().to_owned());
+                    words.filter(|tag| tag != "recent_change").collect::<Vec<_>>()
+                };
+                assert_eq!(of(&expect["tags"]), of(&answer["tags"]), "{answer} {expect}");
+                assert!(answer["from"].is_null() || near("frm", "from"), "{answer} {expect}");
+                told += usize::from(!answer["from"].is_null());
             }
             compared += 1;
         }
-        assert!(compared > 100 && compared == answers.len());
+        assert!(
+            compared > 100 && compared == answers.len() && told > 3,
+            "{compared} {told}"
+        );
         assert!(metrics["max_difference_from_expect"].as_f64().unwrap() < 1e-5);
         assert_eq!(metrics["categorical_unlike_expect"], 0);
     }

@@ -9,7 +9,7 @@ mod rows;
 
 use super::{Fault, Input, write_answer};
 use crate::engine::thermal::estimator::Estimator;
-use crate::engine::thermal::history::{DAY, DAYS, History};
+use crate::engine::thermal::history::{DAY, DAYS, History, Rows};
 use crate::engine::thermal::model::AIR;
 use crate::engine::thermal::parameters::Belief;
 use crate::engine::thermal::row::{Row, Tick};
@@ -103,7 +103,7 @@ impl<'a> Life<'a> {
         let Some(mut fit) = self.estimator.fit(&Belief::default(), self.history.len()) else {
             return;
         };
-        let history = self.history.ticks();
+        let history = self.history.ticks(&Rows::default());
         let found = loop {
             if let Some(found) = fit.pass(&history) {
                 break found;

@@ -403,9 +403,22 @@ impl CallService {
             Need::Battery => (Department::Engineering, "devices", 10),
             Need::DeviceOffline => (Department::Engineering, "devices", 20),
             Need::CannotReach => (Department::Engineering, "climate", 30),
+            Need::SensorFault => (Department::Engineering, "devices", 20),
+            Need::Welfare => (Department::FrontOffice, "welfare", 10),
+            Need::UnsoldOccupied => (Department::FrontOffice, "rooms", 10),
             Need::Emergency => (Department::Security, "first-response", 10),
         };
-        let steps = item.map(|item| vec![format!("bring-{item}")]).unwrap_or_default();
+        let checks: &[&str] = match need {
+            Need::SensorFault => &["check-fastening", "check-battery-and-cable", "trigger-by-hand"],
+            Need::Welfare => &["call-the-room", "knock", "enter-with-a-second-person"],
+            Need::UnsoldOccupied => &["compare-with-the-desk", "knock"],
+            _ => &[],
+        };
+        let bring = item.map(|item| format!("bring-{item}"));
+        let steps = bring
+            .into_iter()
+            .chain(checks.iter().map(|check| (*check).to_owned()))
+            .collect();
         CallService {
             department,
             skill: skill.into(),

@@ -14,15 +14,18 @@ pub enum Key {
     Room(RoomId),
     /// A guest: what the stays showed.
     Guest(GuestToken),
+    /// A day of a room's history of temperatures, one of fifteen in turn.
+    History(RoomId, u8),
 }
 
 impl Key {
-    /// The key as text: `property`, `room/1204`, `guest/7f3a…`.
+    /// The key as text: `property`, `room/1204`, `guest/7f3a…`, `history/1204/7`.
     pub fn to_text(&self) -> String {
         match self {
             Key::Property => "property".into(),
             Key::Room(room) => format!("room/{room}"),
             Key::Guest(guest) => format!("guest/{guest}"),
+            Key::History(room, day) => format!("history/{room}/{day}"),
         }
     }
 
@@ -32,6 +35,10 @@ impl Key {
             None => (text == "property").then_some(Key::Property),
             Some(("room", id)) => RoomId::new(id).ok().map(Key::Room),
             Some(("guest", id)) => GuestToken::new(id).ok().map(Key::Guest),
+            Some(("history", of)) => {
+                let (id, day) = of.rsplit_once('/')?;
+                Some(Key::History(RoomId::new(id).ok()?, day.parse().ok()?))
+            }
             Some(_) => None,
         }
     }

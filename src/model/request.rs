@@ -27,6 +27,12 @@ plain_enum! {
         DeviceOffline,
         /// The room cannot be brought to what was promised.
         CannotReach,
+        /// A sensor that tells of people has died or is stuck.
+        SensorFault,
+        /// A guest is in and has not moved for a day.
+        Welfare,
+        /// Somebody is in a room that nobody has taken.
+        UnsoldOccupied,
         /// Water, smoke or a call for help.
         Emergency,
     }

@@ -200,7 +200,8 @@ fn takes(need: Need) -> Option<Span> {
         Need::ArrivalItems => Some(Span::minutes(25)),
         Need::Routine => Some(Span::minutes(8)),
         Need::MakeUpRoom => Some(Span::minutes(40)),
-        Need::CannotReach | Need::DeviceOffline | Need::Battery => Some(Span::minutes(50)),
+        Need::CannotReach | Need::DeviceOffline | Need::Battery | Need::SensorFault => Some(Span::minutes(50)),
+        Need::Welfare | Need::UnsoldOccupied => Some(Span::minutes(15)),
         Need::Emergency => None,
     }
 }

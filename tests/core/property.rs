@@ -67,6 +67,7 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
                 ..setup(id, kind, &[Point::Open, Point::Battery])
             },
             "motion" => setup(id, kind, &[Point::Occupied, Point::BatteryLow]),
+            "lock" => setup(id, kind, &[Point::StaffKey, Point::Deadbolt]),
             "leak" => setup(id, kind, &[Point::Leak]),
             "panel" => {
                 let mut panel = setup(id, kind, &[Point::Action]);

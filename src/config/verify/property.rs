@@ -11,13 +11,16 @@ const FROST: Celsius = Celsius::from_hundredths(500);
 /// Above this a sleeping person is harmed.
 const HEAT: Celsius = Celsius::from_hundredths(3500);
 /// Each need by its name.
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 10] = [
     Need::ArrivalItems,
     Need::Routine,
     Need::MakeUpRoom,
     Need::Battery,
     Need::DeviceOffline,
     Need::CannotReach,
+    Need::SensorFault,
+    Need::Welfare,
+    Need::UnsoldOccupied,
     Need::Emergency,
 ];
 

@@ -25,14 +25,7 @@ impl Occupancy {
             .with("bed_in_use", self.bed_since.is_some())
             .with("out_probability", rounded(self.out(senses)))
             .with("false_motion_per_h", rounded(self.false_motion.per_hour()))
-            .with(
-                "parameters",
-                if senses.bed && !self.bed.is_ill() {
-                    "bed"
-                } else {
-                    "no-bed"
-                },
-            )
+            .with("bed_trusted", senses.bed && !self.bed.is_ill())
             .with_some("bed_doubt", senses.bed.then(|| rounded(self.bed.doubt())))
             .with_some("until", self.until)
     }

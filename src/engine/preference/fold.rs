@@ -26,6 +26,10 @@ const WEIGHT_MAX: f64 = 1.5;
 const DRIFT_PER_DAY: f64 = 0.04 / 45.0;
 /// A device value so many standard deviations off may be another like.
 const CHANGE_Z: f64 = 2.2;
+/// A change is told of from so many standard deviations on; and from so many when nothing but what was left alone was
+/// known before: then it may as well be the first that is really known.
+const TOLD_Z: f64 = 2.2;
+const TOLD_Z_WEAKLY_KNOWN: f64 = 3.0;
 /// A change that only devices saw weighs so much of the answer until the next stay decides.
 const SUSPECTED: f64 = 0.85;
 /// What was merely left alone counts half a stay towards a change.
@@ -112,6 +116,7 @@ struct Fold<'a> {
     last_day: Option<i32>,
     changed_at: Option<i32>,
     from: Option<f64>,
+    is_told: bool,
     acts_against_booking: u32,
     stays_against_confirmed: u32,
 }
@@ -147,6 +152,7 @@ impl<'a> Fold<'a> {
             last_day: None,
             changed_at: None,
             from: None,
+            is_told: false,
             acts_against_booking: 0,
             stays_against_confirmed: 0,
         }
@@ -172,9 +178,11 @@ impl<'a> Fold<'a> {
     /// A confirmation begins everything anew.
     fn confirm(&mut self, stay: usize, day: i32, figure: f64) {
         if self.confirmed.is_some() || !self.run.is_empty() {
-            let (mean, _) = self.mean(day);
-            if (figure - mean).abs() >= self.scale.change {
-                (self.changed_at, self.from) = (Some(day), Some(mean));
+            let (mean, variance) = self.mean(day);
+            let known = CONFIRMED_SD * self.scale.stretch;
+            let off = (figure - mean).abs();
+            if off >= self.scale.change {
+                self.changed(day, mean, off / (variance + known * known).sqrt());
             }
         }
         self.confirmed = Some(Confirmed { figure, stay });
@@ -270,15 +278,22 @@ impl<'a> Fold<'a> {
         if is_shown && !self.run.is_empty() {
             let (mean, variance) = self.mean(observed.day);
             let off = (observed.figure - mean).abs();
-            let is_sure =
-                observed.source == Source::Explicit || off / (variance + observed.variance).sqrt() >= CHANGE_Z;
-            if off >= self.scale.change && is_sure {
-                (self.changed_at, self.from) = (Some(observed.day), Some(mean));
+            let z = off / (variance + observed.variance).sqrt();
+            if off >= self.scale.change && (observed.source == Source::Explicit || z >= CHANGE_Z) {
+                self.changed(observed.day, mean, z);
                 self.second.push(observed);
                 return;
             }
         }
         self.run.push(observed);
+    }
+
+    /// Notes a change from the run's mean, `z` standard deviations off, and whether it is sure enough to be told of.
+    fn changed(&mut self, day: i32, mean: f64, z: f64) {
+        let is_own = |seen: &Observed| matches!(seen.source, Source::Device | Source::Explicit | Source::Confirmed);
+        let is_known = self.run.iter().any(is_own);
+        self.is_told = z >= if is_known { TOLD_Z } else { TOLD_Z_WEAKLY_KNOWN };
+        (self.changed_at, self.from) = (Some(day), Some(mean));
     }
 
     /// The stay after a far one: does it agree with that, or with all before?
@@ -467,14 +482,12 @@ impl<'a> Fold<'a> {
     fn change_tag(&self) -> Option<Tag> {
         let changed_at = self.changed_at?;
         let is_said = |seen: Option<&Observed>| seen.is_some_and(|seen| seen.source == Source::Explicit);
-        if is_said(self.second.first()) || is_said(self.second.last()) {
-            return Some(Tag::RecentChange);
-        }
-        if !self.second.is_empty() {
+        let is_in_words = is_said(self.second.first()) || is_said(self.second.last());
+        if !self.second.is_empty() && !is_in_words {
             return Some(Tag::SuspectedChange);
         }
         let since = self.run.iter().filter(|seen| seen.day >= changed_at).count();
-        (since <= TOLD_FOR).then_some(Tag::RecentChange)
+        (self.is_told && (is_in_words || since <= TOLD_FOR)).then_some(Tag::RecentChange)
     }
 
     fn is_against_booking(&self, value: f64, sd: f64) -> bool {

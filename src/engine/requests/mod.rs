@@ -276,7 +276,9 @@ fn weight(need: Need) -> (Relevance, Urgency, Knock) {
         Need::Routine => (Relevance::Normal, Urgency::Planned, Knock::Door),
         Need::MakeUpRoom => (Relevance::High, Urgency::Planned, Knock::Entry),
         Need::CannotReach => (Relevance::High, Urgency::Soon, Knock::Entry),
-        Need::DeviceOffline | Need::Battery => (Relevance::Normal, Urgency::Whenever, Knock::Entry),
+        Need::Welfare => (Relevance::Must, Urgency::Soon, Knock::Door),
+        Need::UnsoldOccupied => (Relevance::High, Urgency::Soon, Knock::Door),
+        Need::DeviceOffline | Need::Battery | Need::SensorFault => (Relevance::Normal, Urgency::Whenever, Knock::Entry),
     }
 }
 

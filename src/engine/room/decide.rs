@@ -208,6 +208,7 @@ impl Room {
         self.ask_once(world, out);
         self.serve_routine(world, out);
         self.serve_health(world, out);
+        self.watch_over(world, out);
         let barred = self.barred(world);
         self.requests
             .advance(world.now, barred)

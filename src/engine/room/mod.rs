@@ -4,10 +4,12 @@
 //! file; each of the three has its own, and `see` holds what all of them look at.
 
 mod decide;
+mod feel;
 mod learn;
 mod observe;
 mod see;
 mod standing;
+mod watch;
 
 pub use see::usual;
 
@@ -15,6 +17,7 @@ use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
 use crate::engine::evidence::Evidence;
+use crate::engine::health::Health;
 use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
 use crate::engine::preference::{Answer, Guest, Population};
@@ -23,6 +26,8 @@ use crate::engine::requests::{Requests, arrival, routine, safety};
 use crate::engine::shadow::Shadow;
 use crate::engine::stay::{StayFault, Stays};
 use crate::engine::thermal::Thermal;
+use crate::engine::thermal::history::Rows;
+use crate::engine::thermal::parameters::Belief;
 use crate::model::{
     Attribute, Because, Celsius, Command, ConfirmNotice, DeviceId, Effect, GuestToken, Item, Key, Moment, Need,
     PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen,
@@ -45,6 +50,10 @@ pub struct World<'a> {
     pub calendar: &'a Calendar,
     /// The air outside, if known.
     pub outdoor: Option<Celsius>,
+    /// The mean air of the rooms beside it, if known.
+    pub neighbours: Option<Celsius>,
+    /// What is believed of a room of this property that has not been fitted.
+    pub kin: Option<&'a Belief>,
     /// What the property has learnt.
     pub lessons: &'a Lessons,
     /// What is known of guests.
@@ -64,8 +73,8 @@ pub struct Outcome {
     pub finished: Option<PriorSummary>,
     /// What the property can learn from it.
     pub lessons: Vec<Lesson>,
-    /// Nothing has changed: the room is due when it was.
-    pub is_idle: bool,
+    /// Two hours of what the room was like, for its history.
+    pub rows: Option<Rows>,
     save: Option<SaveWhen>,
 }
 
@@ -82,6 +91,7 @@ struct Signs {
 pub struct Room {
     devices: Devices,
     occupancy: Occupancy,
+    health: Health,
     presence_told: Option<Presence>,
     stays: Stays,
     climate: Climate,
@@ -101,7 +111,7 @@ impl Room {
     pub fn reading(&mut self, world: World<'_>, reading: &Reading, out: &mut Outcome) {
         match self.devices.take(world.now, reading) {
             Taken::Past => out.refuse("reading_past", format!("{} of {}", reading.point, reading.device)),
-            Taken::Heard(false) => out.is_idle = true,
+            Taken::Heard(false) => {}
             Taken::Heard(true) => {
                 out.save(SaveWhen::Soon);
                 self.settle(world, out);
@@ -110,14 +120,17 @@ impl Room {
                 if news.is_change() {
                     out.save(SaveWhen::Soon);
                 }
+                if news.is_live {
+                    self.feel(world, reading, out);
+                }
                 let is_awaited = self.shadow.awaits(&reading.device, reading.point);
                 self.observe(world, reading, &news, out);
                 // A bridge repeats a device's whole state with every word of it. What says nothing new, and that nobody
                 // waits for, is looked at once a minute: whatever time alone decides has a deadline of its own.
                 if news.is_change() || news.is_sign_of_life || is_awaited || out.is_anything() {
+                    // What is decided anew moves plans, and a restarted gateway must go by the same plans.
+                    out.save(SaveWhen::Soon);
                     self.settle(world, out);
-                } else {
-                    out.is_idle = true;
                 }
             }
         }
@@ -240,6 +253,7 @@ impl Room {
     /// The time has come for something, or the property changed.
     pub fn advance(&mut self, world: World<'_>, out: &mut Outcome) {
         out.save(SaveWhen::Soon);
+        self.tick(world, out);
         self.settle(world, out);
     }
 
@@ -293,8 +307,10 @@ impl Room {
             .and_then(|stay| Some(stay.eta? + world.property.policies.arrival.no_show_after));
         [
             self.occupancy.deadline(now),
+            self.watch_deadline(now),
             self.devices.deadline(setups, now),
             self.shadow.deadline(),
+            self.thermal.deadline(),
             self.safety.deadline(),
             self.requests.deadline(now),
             self.climate.deadline(&self.view(world)),
@@ -319,6 +335,7 @@ impl Room {
             "preferred_from": if self.climate.choice.is_some() { "hand" } else { view.preferred.from },
             "stay": self.stays.foremost().map(|stay| stay.token.as_str()),
             "eta": self.stays.foremost().and_then(|stay| stay.eta),
+            "model": self.thermal.summary(),
             "dnd": self.signs.dnd,
             "requests": self.requests.open().map(|r| r.id.as_str()).collect::<Vec<_>>(),
             "devices_silent": world.setup.devices.iter().filter(|d| self.devices.silent_since(world.now, d).is_some())

@@ -55,7 +55,10 @@ impl Room {
     pub(super) fn sign(&mut self, world: World<'_>, sign: Sign, out: &mut Outcome) {
         let senses = self.senses(world);
         self.occupancy.advance(senses, world.now);
+        let before = self.occupancy.presence(world.now);
         self.occupancy.sign(senses, world.now, sign);
+        self.health
+            .sign(world.now, sign, before, self.occupancy.presence(world.now));
         let is_coming = match sign {
             Sign::Door(_) | Sign::Hand | Sign::Bolt(_) | Sign::Bed(true) => true,
             Sign::Motion => !has_door(world.setup),

@@ -18,6 +18,7 @@ impl Room {
         }
         let is_blind = |d: &DeviceSetup| tells_presence(d) && self.devices.silent_since(world.now, d).is_some();
         !has_presence(world.setup)
+            || self.is_sensor_ill(world)
             || self.occupancy.presence(world.now).is_occupied()
             || world.setup.devices.iter().any(is_blind)
     }

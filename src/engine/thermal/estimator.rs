@@ -6,10 +6,11 @@
 use super::filter::{Filter, State, Thermometer};
 use super::fit::{Fit, error_ahead, first};
 use super::history::DAY;
-use super::model::Coil;
+use super::model::{Coil, UNEXPLAINED};
 use super::parameters::{Belief, Parameters};
 use super::recovery::Start;
 use super::row::Tick;
+use super::unease::{Strange, Unease};
 use serde::{Deserialize, Serialize};
 
 /// A room is not fitted on less of its own than this, ticks: one day teaches less than the middle of all rooms knows.
@@ -41,6 +42,9 @@ pub struct Estimator {
     latest: Tick,
     silent: u32,
     fitted: Option<Fitted>,
+    /// The numbers are those of its kin: better than those of all rooms, and good enough to foresee with.
+    is_of_kin: bool,
+    unease: Unease,
 }
 
 impl Estimator {
@@ -54,7 +58,8 @@ impl Estimator {
         };
         self.state = match (self.state, tick.air) {
             (Some(mut state), _) => {
-                self.filter().tick(&mut state, tick);
+                let surprise = self.filter().tick(&mut state, tick);
+                self.unease.feel(surprise.map(|s| s.z), state.x[UNEXPLAINED]);
                 Some(state)
             }
             (None, air) => air.map(State::at),
@@ -71,6 +76,38 @@ impl Estimator {
             state,
             latest: self.latest,
         })
+    }
+
+    /// The same, but only with numbers that are worth it: fitted, or those of its kin.
+    pub fn trusted(&self) -> Option<Start<'_>> {
+        self.start().filter(|_| self.fitted.is_some() || self.is_of_kin)
+    }
+
+    /// What the last accepted fit was like.
+    pub fn fitted(&self) -> Option<&Fitted> {
+        self.fitted.as_ref()
+    }
+
+    /// The numbers in force.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// Whether the thermometer has been silent for so long that the state is a guess.
+    pub fn is_degraded(&self) -> bool {
+        self.silent >= DEGRADED_AFTER
+    }
+
+    /// Whether the room has for days moved otherwise than its numbers say.
+    pub fn unease(&self) -> Option<Strange> {
+        self.fitted.and_then(|_| self.unease.is_strange())
+    }
+
+    /// A room that has not been fitted itself takes the numbers of its kin.
+    pub fn take_kin(&mut self, kin: Option<&Belief>) {
+        if let (Some(kin), None) = (kin, self.fitted) {
+            (self.parameters, self.is_of_kin) = (kin.mean, true);
+        }
     }
 
     /// The filter with the numbers in force.
@@ -98,13 +135,11 @@ impl Estimator {
         if !(new < old || self.fitted.is_none() && new.is_finite()) {
             return false;
         }
-        (self.parameters, self.fitted) = (
-            found,
-            Some(Fitted {
-                error_k: new,
-                ticks: history.len(),
-            }),
-        );
+        (self.parameters, self.is_of_kin) = (found, false);
+        self.fitted = Some(Fitted {
+            error_k: new,
+            ticks: history.len(),
+        });
         self.state = self.settled(recent(history)).or(self.state);
         true
     }

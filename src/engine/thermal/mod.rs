@@ -1,22 +1,46 @@
 //! How long does this room take to get from one temperature to another?
 //!
-//! The answer comes with its spread, so that a promise can say with which certainty. While a room has no fitted model it
-//! comes from the plain rate of its own recoveries, and before the first of those from the property's figure.
+//! The answer comes with its spread, so that a promise can say with which certainty. It comes from the room's model, fitted
+//! every night and tracked every five minutes; while a room has no model of its own nor of its kin, or its thermometer is
+//! silent, from the plain rate of its own recoveries, and before the first of those from the property's figure.
+//!
+//! `matrix`, `model`: how the air moves. `filter`: where the room is now. `parameters`, `fit`: which numbers describe it.
+//! `estimator`: the three together. `recovery`: when will it be there. `row`, `meter`, `history`: what it all rests on.
 
 pub mod estimator;
 pub mod filter;
 pub mod fit;
 pub mod history;
 mod matrix;
+pub mod meter;
 pub mod model;
 pub mod parameters;
 mod rate;
 pub mod recovery;
 pub mod row;
+pub mod unease;
 
 use crate::model::{Arrival, Celsius, Moment, Span};
+use estimator::Estimator;
+use history::Rows;
+use meter::{Around, Meter};
+use model::SENSOR;
+use parameters::{Belief, Parameters};
 use rate::Rates;
+use recovery::{FORESEEN_H, Goal, Start};
+use row::{Row, Tick};
 use serde::{Deserialize, Serialize};
+
+/// A unit that gives less than this share is as good as off: a lead is not reckoned with it.
+const OUTPUT_MIN: f64 = 0.05;
+/// A recovery counts as over this much short of the set-point, K.
+const SHORT_K: f64 = 0.25;
+/// Asked of a temperature further than this from the thermometer's, the question is of another state of the room, K.
+const ELSEWHERE_K: f64 = 0.6;
+/// No room is asked to move further than this, K.
+const FAR_K: f64 = 30.0;
+/// After an absence the filter is carried over no more than so many ticks, half a day: it has forgotten the rest.
+const PASSED_MAX: i64 = 144;
 
 /// Which way the air is to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -54,17 +78,30 @@ pub struct Forecast {
     pub recoveries: u32,
 }
 
+/// What a tick left behind.
+#[derive(Debug, Default, PartialEq)]
+pub struct Ticked {
+    /// A tick was due.
+    pub is_due: bool,
+    /// Two hours of rows are to go to the history.
+    pub rows: Option<Rows>,
+}
+
 /// How a room moves, as far as it has taught.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Thermal {
     #[serde(flatten)]
     rates: Rates,
+    estimator: Estimator,
+    meter: Meter,
+    /// The newest rows, not yet in the history.
+    newest: Rows,
 }
 
 impl Thermal {
-    /// Forecasts how long it takes to go from one temperature to another at full output. `to` is the edge of the band
-    /// (`policy.band` short of the set-point), where the recovery counts as over.
+    /// Forecasts how long it takes to go from one temperature to another at full output. `to` is where the recovery counts
+    /// as over, a little short of the set-point.
     pub fn forecast(&self, policy: &Arrival, direction: Direction, from: Celsius, to: Celsius) -> Forecast {
         self.forecast_limited(policy, direction, from, to, 1.0)
     }
@@ -78,18 +115,147 @@ impl Thermal {
         to: Celsius,
         output_max: f64,
     ) -> Forecast {
-        self.rates.forecast(policy, direction, from, to).slowed(output_max)
+        let output_max = if output_max.is_finite() {
+            output_max.clamp(OUTPUT_MIN, 1.0)
+        } else {
+            1.0
+        };
+        let by_rate = self.rates.forecast(policy, direction, from, to).slowed(output_max);
+        let kelvin = direction.sign() * (to - from).to_f64();
+        let Some(start) = self.start(from).filter(|_| kelvin > 0.0) else {
+            return by_rate;
+        };
+        let cross = to.to_f64();
+        let set_point = cross + direction.sign() * SHORT_K;
+        let crossing = start.crossing(&Goal {
+            direction,
+            cross,
+            set_point,
+            output_max,
+        });
+        let span = |hours: Option<f64>| Span::from_minutes_f64(hours.unwrap_or(FORESEEN_H) * 60.0);
+        let p50 = span(crossing.p50);
+        Forecast {
+            p10: span(crossing.p10),
+            p50,
+            p90: span(crossing.p90),
+            rate: kelvin / p50.as_hours_f64().max(1.0 / 60.0),
+            recoveries: by_rate.recoveries,
+        }
     }
 
     /// The temperature that full output gets the room to within so long, at the median: what to tell the front desk when
     /// the wished one cannot be reached in time.
     pub fn reachable(&self, policy: &Arrival, direction: Direction, from: Celsius, within: Span) -> Celsius {
-        let kelvin = Celsius::new(self.rates.moves(policy, direction, within).min(Celsius::MAX.to_f64()));
-        let kelvin = kelvin.unwrap_or_default();
+        let side = direction.sign();
+        let far = from.to_f64() + side * FAR_K;
+        let goal = Goal {
+            direction,
+            cross: far,
+            set_point: far,
+            output_max: 1.0,
+        };
+        let moves = match self.start(from) {
+            Some(start) => side * (start.reached(&goal, within.as_hours_f64()) - from.to_f64()),
+            None => self.rates.moves(policy, direction, within),
+        };
+        let kelvin = Celsius::new(moves.clamp(0.0, FAR_K)).unwrap_or_default();
         match direction {
             Direction::Heating => from + kelvin,
             Direction::Cooling => from - kelvin,
         }
+    }
+
+    /// What the model foresees from; none while it is not to be trusted. Asked of another temperature than the room has,
+    /// the whole room is taken to be as much warmer or colder.
+    fn start(&self, from: Celsius) -> Option<Start<'_>> {
+        let mut start = self.estimator.trusted()?;
+        let off = from.to_f64() - start.state.x[SENSOR];
+        if off.abs() > ELSEWHERE_K {
+            start.state = start.state.warmer_by(off);
+        }
+        Some(start)
+    }
+
+    /// The thermometer said something. Returns whether that is worth keeping.
+    pub fn heard(&mut self, now: Moment, air: Celsius) -> bool {
+        self.meter.heard(now, air)
+    }
+
+    /// The outputs are so from now on, 0 to 1.
+    pub fn outputs(&mut self, now: Moment, heating: f64, cooling: f64) {
+        self.meter.outputs(now, heating, cooling);
+    }
+
+    /// When the next tick is due.
+    pub fn deadline(&self) -> Option<Moment> {
+        self.meter.due()
+    }
+
+    /// Goes on by a tick, if one is due. A room without numbers of its own takes those of its kin.
+    pub fn tick(&mut self, now: Moment, around: &Around, kin: Option<&Belief>) -> Ticked {
+        let Some((number, passed, tick)) = self.meter.end(now, around) else {
+            return Ticked::default();
+        };
+        self.estimator.take_kin(kin);
+        (1..passed.min(PASSED_MAX)).for_each(|_| self.estimator.tick(&Tick { air: None, ..tick }));
+        let row = Row::new(&tick);
+        self.estimator.tick(&row.tick());
+        self.newest.push(number, row);
+        Ticked {
+            is_due: true,
+            rows: self.newest.take_full(),
+        }
+    }
+
+    /// When the latest tick was.
+    pub fn ticked_at(&self) -> Option<Moment> {
+        self.meter.due().map(|next| next - meter::TICK)
+    }
+
+    /// What the thermometer shows, without its noise; none while it is silent.
+    pub fn air(&self) -> Option<Celsius> {
+        let start = self.estimator.start()?;
+        Celsius::new(start.state.x[SENSOR])
+    }
+
+    /// What a person would want to know of the model.
+    pub fn summary(&self) -> serde_json::Value {
+        let hundredths = |x: f64| (x * 100.0).round() / 100.0;
+        let estimator = &self.estimator;
+        let named = |fitted: &estimator::Fitted| {
+            let numbers = estimator
+                .parameters()
+                .named()
+                .map(|(name, value)| (name, hundredths(value)));
+            serde_json::json!({
+                "error_two_hours_k": hundredths(fitted.error_k),
+                "days": hundredths(fitted.ticks as f64 / history::DAY as f64),
+                "numbers": numbers.collect::<std::collections::BTreeMap<_, _>>(),
+            })
+        };
+        serde_json::json!({
+            "air": estimator.state().map(|state| hundredths(state.x[model::AIR])),
+            "mass": estimator.state().map(|state| hundredths(state.x[model::MASS])),
+            "degraded": estimator.is_degraded(),
+            "trusted": estimator.trusted().is_some(),
+            "fitted": estimator.fitted().map(named),
+        })
+    }
+
+    /// The rows that the history does not have yet.
+    pub fn newest(&self) -> &Rows {
+        &self.newest
+    }
+
+    /// The filter, the numbers, and how far both can be trusted.
+    pub fn estimator(&self) -> &Estimator {
+        &self.estimator
+    }
+
+    /// Takes over what a nightly fit found, if that is better.
+    pub fn adopt(&mut self, found: Parameters, history: &[Tick]) -> bool {
+        self.estimator.adopt(found, history)
     }
 
     /// Begins to watch a recovery, if none is watched.
@@ -115,17 +281,12 @@ impl Thermal {
 
 impl Forecast {
     fn slowed(self, output_max: f64) -> Self {
-        let share = if output_max.is_finite() {
-            output_max.clamp(0.05, 1.0)
-        } else {
-            1.0
-        };
-        let slower = |span: Span| Span::from_minutes_f64(span.as_minutes_f64() / share);
+        let slower = |span: Span| Span::from_minutes_f64(span.as_minutes_f64() / output_max);
         Self {
             p10: slower(self.p10),
             p50: slower(self.p50),
             p90: slower(self.p90),
-            rate: self.rate * share,
+            rate: self.rate * output_max,
             ..self
         }
     }

@@ -117,7 +117,29 @@ impl Default for Belief {
     }
 }
 
+/// Fewer rooms than this are no kin.
+const KIN_MIN: usize = 3;
+/// Kin are never believed more alike than this.
+const KIN_SPREAD_MIN: f64 = 0.12;
+
 impl Belief {
+    /// What the property's fitted rooms say of one that is not: their mean, and how much they differ. None when they are
+    /// too few.
+    pub fn of_kin(rooms: &[Parameters]) -> Option<Self> {
+        if rooms.len() < KIN_MIN {
+            return None;
+        }
+        let mut belief = Self::default();
+        for n in 0..COUNT {
+            let mean = rooms.iter().map(|room| room.0[n]).sum::<f64>() / rooms.len() as f64;
+            let squares = rooms.iter().map(|room| (room.0[n] - mean).powi(2)).sum::<f64>();
+            let spread = (squares / (rooms.len() - 1) as f64).sqrt();
+            belief.mean.0[n] = mean;
+            belief.spread[n] = spread.max(KIN_SPREAD_MIN).min(USUAL[n].2);
+        }
+        Some(belief)
+    }
+
     /// How far a room is from what is believed, as half the sum of squares.
     pub fn misfit(&self, room: &Parameters) -> f64 {
         (0..COUNT).map(|n| 0.5 * self.off(room, n).powi(2)).sum()
@@ -137,5 +159,29 @@ impl Belief {
             stepped.0[n] = (room.0[n] + by * self.spread[n]).clamp(low, high);
         }
         stepped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kin_are_believed_as_far_as_they_agree() {
+        let usual = Parameters::default();
+        assert_eq!(Belief::of_kin(&[usual, usual]), None);
+        let kin = [usual.moved(HEATING, -0.3), usual, usual.moved(HEATING, 0.3)];
+        let belief = Belief::of_kin(&kin).unwrap();
+        assert!((belief.spread[HEATING] - 0.3).abs() < 1e-9, "{belief:?}");
+        assert_eq!(belief.spread[COOLING], KIN_SPREAD_MIN);
+        assert!((belief.mean.get(HEATING) - 6.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_step_stays_within_what_a_room_can_be() {
+        let belief = Belief::default();
+        let far = belief.stepped(&Parameters::default(), &[1e9; COUNT]);
+        assert!(far.is_sound() && far != Parameters::default());
+        assert!(!Parameters::default().moved(HEATING, 9.0).is_sound());
     }
 }

@@ -160,6 +160,10 @@ impl Keeper {
             }
             Happening::Bed(_) => {}
             Happening::Dial(to) => {
+                // What was told a moment ago has arrived before the hand does.
+                self.devices[room]
+                    .inbox
+                    .retain(|(point, _)| *point != Point::TargetTemperature);
                 self.devices[room].setpoint = to;
                 self.watch.dialled(room, to);
                 self.tell(

@@ -103,6 +103,7 @@ impl Watch {
         let value = command.value.number().unwrap_or_default();
         if let Some(dialled) = self.rooms[room].dialled
             && matches!(who, Who::Awake | Who::Asleep)
+            && was_in(hotel, room, minute)
             && command.purpose != Purpose::HandBack
             && (value - dialled).abs() > 0.26
         {

@@ -1,0 +1,141 @@
+//! Which of the sensors that tell of people can be trusted?
+//!
+//! A sensor that has died says nothing, and so does an empty room. What the others show gives it away: a guest who comes
+//! and goes while the door never moves, a door that moves while nothing in the room ever does. While one of them is ill,
+//! a guest's room counts as occupied; the bed sensor's health is `bed_trust`'s affair.
+
+use super::occupancy::{Presence, Sign};
+use crate::model::{Moment, Span};
+use serde::{Deserialize, Serialize};
+
+/// So many bursts in a room that was vacant, without a door event, are somebody who came unseen.
+const BURSTS_OF_A_COMING: u8 = 6;
+/// So often may somebody come without the door having moved, before the door sensor counts as dead.
+const COMINGS_MAX: u8 = 2;
+/// Once is enough when the door has not moved for so long.
+const DOOR_QUIET_MAX: Span = Span::hours(24);
+/// So many passages through the door without any motion around them: the motion sensor is dead.
+const PASSAGES_MAX: u8 = 4;
+/// Door events nearer than this are one passage.
+const PASSAGE: Span = Span::minutes(2);
+
+/// What speaks against the door and the motion sensor of one room.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Health {
+    door_at: Option<Moment>,
+    motion_at: Option<Moment>,
+    /// Bursts of a coming that is not certain yet.
+    coming: Option<u8>,
+    comings: u8,
+    passages: u8,
+}
+
+impl Health {
+    /// A sensor showed something, and the room counted as `before` and then as `after`.
+    pub fn sign(&mut self, now: Moment, sign: Sign, before: Presence, after: Presence) {
+        match sign {
+            Sign::Door(_) => self.door(now),
+            Sign::Motion => {
+                (self.motion_at, self.passages) = (Some(now), 0);
+                self.moved(before, after);
+            }
+            Sign::Bed(true) | Sign::Hand | Sign::Bolt(_) if !before.is_occupied() => self.come(),
+            _ => {}
+        }
+    }
+
+    /// Whether the door sensor is taken for dead, with what speaks against it.
+    pub fn is_door_ill(&self, now: Moment) -> bool {
+        let is_quiet = self.door_at.is_some_and(|at| now.since(at) >= DOOR_QUIET_MAX);
+        self.comings >= COMINGS_MAX || (self.comings > 0 && is_quiet)
+    }
+
+    /// Whether the motion sensor is taken for dead.
+    pub const fn is_motion_ill(&self) -> bool {
+        self.passages >= PASSAGES_MAX
+    }
+
+    /// How often somebody came without the door having moved, and when it last did.
+    pub const fn door_evidence(&self) -> (u8, Option<Moment>) {
+        (self.comings, self.door_at)
+    }
+
+    /// How often the door moved without any motion, and when there last was some.
+    pub const fn motion_evidence(&self) -> (u8, Option<Moment>) {
+        (self.passages, self.motion_at)
+    }
+
+    fn door(&mut self, now: Moment) {
+        if self.door_at.is_none_or(|at| now.since(at) > PASSAGE) {
+            self.passages = self.passages.saturating_add(1);
+        }
+        (self.door_at, self.coming, self.comings) = (Some(now), None, 0);
+    }
+
+    fn moved(&mut self, before: Presence, after: Presence) {
+        match (&mut self.coming, before.is_occupied(), after.is_occupied()) {
+            (coming, false, true) => *coming = Some(1),
+            (Some(bursts), true, true) => {
+                *bursts = bursts.saturating_add(1);
+                if *bursts >= BURSTS_OF_A_COMING {
+                    self.come();
+                }
+            }
+            (coming, _, false) => *coming = None,
+            (None, true, true) => {}
+        }
+    }
+
+    fn come(&mut self) {
+        (self.coming, self.comings) = (None, self.comings.saturating_add(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hours: i64) -> Moment {
+        Moment::EARLIEST + Span::hours(hours)
+    }
+
+    fn come_unseen(health: &mut Health, hour: i64) {
+        health.sign(at(hour), Sign::Motion, Presence::Vacant, Presence::Occupied);
+        (1..6).for_each(|_| health.sign(at(hour), Sign::Motion, Presence::Occupied, Presence::Occupied));
+    }
+
+    #[test]
+    fn a_guest_who_comes_twice_without_the_door_shows_that_its_sensor_is_dead() {
+        let mut health = Health::default();
+        health.sign(at(0), Sign::Door(false), Presence::Vacant, Presence::Checking);
+        come_unseen(&mut health, 9);
+        assert!(!health.is_door_ill(at(10)));
+        assert!(health.is_door_ill(at(24)), "once, and a day without the door");
+        come_unseen(&mut health, 12);
+        assert!(health.is_door_ill(at(12)));
+        health.sign(at(13), Sign::Door(true), Presence::Occupied, Presence::Checking);
+        assert!(!health.is_door_ill(at(40)), "it moves again");
+    }
+
+    #[test]
+    fn two_false_bursts_are_nobody_who_came() {
+        let mut health = Health::default();
+        health.sign(at(0), Sign::Motion, Presence::Vacant, Presence::Occupied);
+        health.sign(at(0), Sign::Motion, Presence::Occupied, Presence::Occupied);
+        assert_eq!(health.door_evidence().0, 0);
+    }
+
+    #[test]
+    fn a_door_that_moves_while_nothing_else_does_shows_a_dead_motion_sensor() {
+        let mut health = Health::default();
+        for hour in 1..=4 {
+            assert!(!health.is_motion_ill());
+            health.sign(at(hour), Sign::Door(true), Presence::Occupied, Presence::Checking);
+            health.sign(at(hour), Sign::Door(false), Presence::Checking, Presence::Checking);
+        }
+        assert!(health.is_motion_ill());
+        health.sign(at(5), Sign::Motion, Presence::Checking, Presence::Occupied);
+        assert!(!health.is_motion_ill());
+    }
+}

@@ -1,0 +1,139 @@
+//! What does the room's thermal model get to hear, and what does it say?
+
+use super::see::has_presence;
+use super::{Outcome, Room, World};
+use crate::engine::requests::maintenance;
+use crate::engine::thermal::Thermal;
+use crate::engine::thermal::meter::Around;
+use crate::engine::thermal::recovery::BAND_K;
+use crate::model::{Because, Celsius, DeviceSetup, HvacMode, Need, Plant, Point, Reading, SaveWhen, Value};
+
+/// What a recurring request about a strange room is called.
+const STRANGE: &str = "strange";
+
+impl Room {
+    /// What the room says of how it moves.
+    pub fn thermal(&self) -> &Thermal {
+        &self.thermal
+    }
+
+    /// The same, to be changed by a nightly fit.
+    pub fn thermal_mut(&mut self) -> &mut Thermal {
+        &mut self.thermal
+    }
+
+    /// A live reading may be the thermometer's, or may change what the unit does.
+    pub(super) fn feel(&mut self, world: World<'_>, reading: &Reading, out: &mut Outcome) {
+        let is_thermometer = self
+            .thermometer(world)
+            .is_some_and(|device| device.id == reading.device);
+        if let (true, Point::RoomTemperature, Some(Value::Temperature(air))) =
+            (is_thermometer, reading.point, &reading.value)
+            && self.thermal.heard(world.now, *air)
+        {
+            out.save(SaveWhen::Soon);
+        }
+        let (heating, cooling) = self.outputs(world);
+        self.thermal.outputs(world.now, heating, cooling);
+    }
+
+    /// Ends a tick, if one is due.
+    pub(super) fn tick(&mut self, world: World<'_>, out: &mut Outcome) {
+        let view = self.view(world);
+        let around = Around {
+            outdoor: world.outdoor,
+            neighbours: world.neighbours,
+            is_occupied: has_presence(world.setup) && view.is_occupied,
+            is_open: view.is_window_open || view.is_door_open,
+            air: view.temperature,
+        };
+        let ticked = self.thermal.tick(world.now, &around, world.kin);
+        if !ticked.is_due {
+            return;
+        }
+        out.rows = ticked.rows;
+        let (heating, cooling) = self.outputs(world);
+        self.thermal.outputs(world.now, heating, cooling);
+        self.tell_strange(world, out);
+    }
+
+    /// Asks for somebody when the room has for days moved otherwise than its numbers say, and takes that back.
+    fn tell_strange(&mut self, world: World<'_>, out: &mut Outcome) {
+        let actuator = world.setup.actuator(Point::TargetTemperature).map(|(device, _)| device);
+        let Some(device) = actuator.or_else(|| self.thermometer(world)) else {
+            return;
+        };
+        let strange = self.thermal.estimator().unease();
+        let stem = maintenance::stem(&world.setup.id, &device.id, STRANGE);
+        if strange.is_some() == self.requests.open_recurring(&stem).is_some() {
+            return;
+        }
+        let tenths = |x: f64| (x * 10.0).round() / 10.0;
+        let because = Because::rule("room-moves-strangely")
+            .with("device", &device.id)
+            .with_some("surprise_times", strange.map(|s| tenths(s.surprise_times)))
+            .with_some("unexplained_k_per_h", strange.map(|s| tenths(s.unexplained_k_per_h)));
+        self.recurring(
+            world,
+            device,
+            Need::CannotReach,
+            STRANGE,
+            strange.is_some(),
+            because,
+            out,
+        );
+    }
+
+    /// How much the unit gives, 0 to 1, warm and cold: as it reports, else as its controller would at this set-point.
+    fn outputs(&self, world: World<'_>) -> (f64, f64) {
+        let setups = &world.setup.devices;
+        let share = |point| {
+            self.devices
+                .first(setups, point)?
+                .share()
+                .map(|share| share.to_f64() / 100.0)
+        };
+        let (heating, cooling) = (share(Point::Heating), share(Point::Cooling));
+        if heating.is_some() || cooling.is_some() {
+            return (heating.unwrap_or(0.0), cooling.unwrap_or(0.0));
+        }
+        let (warm, cold) = self.wanted_outputs(world);
+        match self.devices.first(setups, Point::Running).and_then(Value::flag) {
+            Some(false) => (0.0, 0.0),
+            Some(true) if warm > 0.0 => (1.0, 0.0),
+            Some(true) if cold > 0.0 => (0.0, 1.0),
+            _ => (warm, cold),
+        }
+    }
+
+    /// What a proportional controller gives at this set-point.
+    fn wanted_outputs(&self, world: World<'_>) -> (f64, f64) {
+        let view = self.view(world);
+        let target = self
+            .devices
+            .first(&world.setup.devices, Point::TargetTemperature)
+            .and_then(Value::temperature);
+        let (Some(target), Some(air)) = (target, view.temperature) else {
+            return (0.0, 0.0);
+        };
+        let short = (target.to_f64() - air.to_f64()) / BAND_K;
+        let (warm, cold) = (short.clamp(0.0, 1.0), (-short).clamp(0.0, 1.0));
+        match (view.mode, world.property.policies.plant) {
+            (Some(HvacMode::Off | HvacMode::Dry | HvacMode::Fan), _) => (0.0, 0.0),
+            (Some(HvacMode::Heat), _) | (_, Plant::Heating) => (warm, 0.0),
+            (Some(HvacMode::Cool), _) | (_, Plant::Cooling) => (0.0, cold),
+            _ => (warm, cold),
+        }
+    }
+
+    /// The device whose word on the room's air counts.
+    fn thermometer<'a>(&self, world: World<'a>) -> Option<&'a DeviceSetup> {
+        let has_said = |device: &&DeviceSetup| self.devices.value(&device.id, Point::RoomTemperature).is_some();
+        world.setup.devices.iter().find(has_said)
+    }
+
+    /// The room's air as its model has it, for its neighbours.
+    pub fn air(&self) -> Option<Celsius> {
+        self.thermal.air()
+    }
+}

@@ -9,9 +9,11 @@
     reason = "a measurement that cannot go on says so by ending"
 )]
 
+use innkeeper::engine::calendar::Calendar;
+use innkeeper::engine::occupancy::{Occupancy, Senses, Sign};
 use innkeeper::engine::preference::{Asked, Guest, answer};
 use innkeeper::evaluate::merges;
-use innkeeper::model::{Attribute, PriorSummary, PropertyId, Said, Settled, StayEvidence, StayToken};
+use innkeeper::model::{Attribute, Moment, PriorSummary, PropertyId, Said, Settled, Span, StayEvidence, StayToken};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
@@ -20,7 +22,11 @@ const ROUNDS: usize = 101;
 
 fn main() {
     let name = std::env::args().skip(1).find(|word| !word.starts_with('-'));
-    for (of, measure) in [("preference", preference as fn()), ("merges", merging)] {
+    for (of, measure) in [
+        ("preference", preference as fn()),
+        ("merges", merging),
+        ("occupancy", occupancy),
+    ] {
         if name.as_ref().is_none_or(|name| name == of) {
             measure();
         }
@@ -89,4 +95,43 @@ fn merging() {
     let began = Instant::now();
     let told = merges::evaluate(1_000_000, 1);
     println!("merges: {told} in {:.1} s", began.elapsed().as_secs_f64());
+}
+
+/// A day of a room with a guest: two outings, an evening, a night; an event every few minutes, and every deadline between.
+fn occupancy() {
+    let calendar = Calendar::new("Europe/Vienna").unwrap();
+    let senses = Senses {
+        bed: true,
+        is_let: true,
+        calendar: &calendar,
+    };
+    let day = signs_of_a_day();
+    let (mut room, mut midnight) = (Occupancy::default(), Moment::parse("2026-11-21T00:00:00Z").unwrap());
+    let whole = best(200, || {
+        for (minute, sign) in &day {
+            let now = midnight + Span::minutes(*minute);
+            room.advance(senses, now);
+            room.sign(senses, now, *sign);
+        }
+        midnight = midnight + Span::days(1);
+        black_box(&room);
+    });
+    let each = whole / u32::try_from(day.len()).unwrap();
+    let kept = serde_json::to_vec(&room).unwrap().len();
+    let held = std::mem::size_of::<Occupancy>();
+    println!(
+        "occupancy: {each:?} an event of {} a day; {held} bytes a room, {kept} in its record",
+        day.len()
+    );
+}
+
+fn signs_of_a_day() -> Vec<(i64, Sign)> {
+    let moves =
+        |from: i64, to: i64, every: i64| (from..to).step_by(every as usize).map(|minute| (minute, Sign::Motion));
+    let door = |minute| [(minute, Sign::Door(true)), (minute, Sign::Door(false))];
+    let mut day = vec![(420, Sign::Bed(false))];
+    day.extend(moves(422, 510, 4).chain(door(510)).chain(door(720)));
+    day.extend(moves(722, 900, 4).chain(door(900)).chain(door(1140)));
+    day.extend(moves(1142, 1380, 4).chain([(1381, Sign::Bed(true))]));
+    day
 }

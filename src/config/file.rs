@@ -7,7 +7,7 @@ use super::link::Link;
 use super::words::Lasting;
 use crate::model::{
     Arrival, Celsius, Department, DeviceId, DeviceRole, EnergyCode, Habits, Levels, Limits, LinkId, Percent, Plant,
-    Point, Policies, ProfileId, PropertyId, RoomId, ZoneId,
+    Point, Policies, ProfileId, PropertyId, RoomId, Span, ZoneId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

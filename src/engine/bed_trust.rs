@@ -75,7 +75,9 @@ impl BedTrust {
     /// Something happened, or nothing did for a while, that the two foresaw with these probabilities.
     pub fn weigh(&mut self, if_sound: f64, if_broken: f64, span: Span) {
         let doubt = Self::doubt_after(self.doubt(), if_sound, if_broken, span);
-        self.set(doubt.min(self.doubt().max(DOUBT_BY_MOTION_MAX)));
+        // Once ill, only its own edges make it well: an empty room says nothing of it.
+        let least = if self.is_ill { self.doubt() } else { 0.0 };
+        self.set(doubt.min(DOUBT_BY_MOTION_MAX).max(least));
     }
 
     /// The sensor moved.

@@ -26,6 +26,9 @@ const PASS_EVERY: Span = Span::millis(20);
 /// A fit rests on no more rows than this: a little less than is kept, so that a row that falls off meanwhile matters not.
 const ROWS_MAX: usize = DAYS * DAY - 48;
 
+/// A room that showed less than this of the last day has nothing new to be fitted to.
+const FRESH_MIN: usize = DAY / 4;
+
 /// Where the night stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -95,6 +98,10 @@ impl Work {
         let since = tick_number(thermal.ticked_at()?) - tick_number(slot.begun);
         ticks.truncate(ticks.len().saturating_sub(usize::try_from(since).unwrap_or(0)));
         ticks.drain(..ticks.len().saturating_sub(ROWS_MAX));
+        let is_fresh = ticks.iter().rev().take(DAY).filter(|tick| tick.air.is_some()).count() >= FRESH_MIN;
+        if !is_fresh {
+            return None;
+        }
         let belief = kin.copied().unwrap_or_default();
         let fit = thermal.estimator().fit(&belief, &ticks)?;
         Some(Self {

@@ -38,11 +38,11 @@ pub fn evaluate(input: Input<impl BufRead>, answers: &mut dyn Write) -> Result<J
             Line::Figure(line) => figures.take(&line)?.into_iter().map(Told::Figure).collect::<Vec<_>>(),
             Line::Choice(line) => choices.take(&line)?.into_iter().map(Told::Choice).collect(),
         };
-        let mut write = |told: Told| match (&written, write_answer(answers, &told)) {
-            (Ok(()), Err(fault)) => written = Err(fault),
-            _ => {}
-        };
-        told.into_iter().for_each(&mut write);
+        for told in told {
+            if written.is_ok() {
+                written = write_answer(answers, &told);
+            }
+        }
         Ok(())
     })?;
     written?;

@@ -30,13 +30,19 @@ day 1 07:00 12-bed bed_occupied false
 day 2 00:10 12-motion occupied true
 01:40 12-motion occupied true
 03:05 12-motion occupied true
+04:00 saw request sensor_fault bed-stays-empty-while-somebody-sleeps check-battery-and-cable
 04:50 12-motion occupied true
 06:20 12-motion occupied true
 06:21 saw presence 12 occupied
 06:21 saw no command setback
 07:00 12-motion occupied true
 07:05 12-motion occupied true
-07:10 saw request sensor_fault bed-stays-empty-while-somebody-sleeps check-battery-and-cable
+07:10 saw presence 12 occupied
+07:30 12-door open true
+07:30:20 12-door open false
 # It moves again.
+21:30 12-door open true
+21:30:20 12-door open false
+21:35 12-motion occupied true
 22:00 12-bed bed_occupied true
 22:01 saw request sensor_fault withdrawn

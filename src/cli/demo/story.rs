@@ -7,7 +7,7 @@ use super::narrator::Who;
 use super::stage::{Stage, at, pace, room};
 use crate::daemon::{Question, clock};
 use crate::model::{
-    Attribute, Celsius, Declared, GuestToken, Item, Moment, Need, Percent, Point, Prior, PriorSummary, PropertyId,
+    Attribute, Celsius, Declared, GuestToken, Item, Moment, Need, Percent, Prior, PriorSummary, PropertyId,
     ReadinessVerdict, Report, RequestId, RequestState, RequestStatus, RoomId, ServiceRequest, Span, StayNotice,
     StayStatus, StayToken,
 };

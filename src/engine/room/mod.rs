@@ -117,7 +117,7 @@ impl Room {
                 self.settle(world, out);
             }
             Taken::News(news) => {
-                if news.is_change() {
+                if news.is_change() || news.is_sign_of_life {
                     out.save(SaveWhen::Soon);
                 }
                 if news.is_live {

@@ -36,8 +36,10 @@ use serde::{Deserialize, Serialize};
 
 /// A unit that gives less than this share is as good as off: a lead is not reckoned with it.
 const OUTPUT_MIN: f64 = 0.05;
-/// A recovery counts as over this much short of the set-point, K.
-const SHORT_K: f64 = 0.25;
+/// The unit is taken to give all it can until the crossing: controllers with an integral part do, and what the last quarter of a
+/// kelvin takes longer in one without, the property's margin learns. In closed loop with a proportional controller assumed,
+/// cold nights were told never to cross.
+const SHORT_K: f64 = recovery::BAND_K;
 /// Asked of a temperature further than this from the thermometer's, the question is of another state of the room, K.
 const ELSEWHERE_K: f64 = 0.6;
 /// No room is asked to move further than this, K.

@@ -71,7 +71,7 @@ pub struct Standing {
     pub control: Loop,
     /// What the thermostat is to do.
     pub wanted: Wanted,
-    /// Valve-minutes since the last report, warm and cold.
+    /// How far its valves are open now, warm and cold.
     pub valves: (f64, f64),
 }
 
@@ -94,7 +94,7 @@ impl Hotel {
                 life: Life::tell(options.site, minutes, manners, &mut dice),
                 reading_step: if is_fine && room % 3 != 2 { 0.1 } else { 0.5 },
                 setpoint_step: if is_fine { 0.1 } else { 0.5 },
-                has_bed_sensor: room % 2 == 0,
+                has_bed_sensor: room.is_multiple_of(2),
             }
         };
         Self {
@@ -147,8 +147,7 @@ impl Hotel {
     pub fn live(&self, room: usize, standing: &mut Standing, around: f64, minute: usize) -> (f64, f64) {
         let shown = self.shown(room, &standing.body, minute);
         let (heating, cooling) = standing.control.valves(standing.wanted, shown);
-        standing.valves.0 += heating;
-        standing.valves.1 += cooling;
+        standing.valves = (heating, cooling);
         let (place, weather) = (&self.places[room], &self.weather);
         let given = Minute {
             outdoor: weather.outdoor[minute],

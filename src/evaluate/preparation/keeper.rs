@@ -106,17 +106,16 @@ impl Keeper {
             let effects = self.engine.step(at, Event::Deadline);
             self.take(hotel, minute, effects);
         }
-        for room in 0..hotel.places.len() {
+        for (room, standing) in standings.iter_mut().enumerate() {
             self.answer(hotel, room, minute);
             while let Some((_, happening)) = self.due(hotel, room, minute) {
                 self.happen(hotel, room, minute, happening);
             }
             if minute.is_multiple_of(5) {
-                self.sense(hotel, room, &mut standings[room], minute);
+                self.sense(hotel, room, standing, minute);
             }
-            standings[room].wanted = Wanted::of(self.devices[room].setpoint, self.devices[room].does);
-            self.watch
-                .look(hotel, room, minute, standings[room].wanted, standings[room].body.air);
+            standing.wanted = Wanted::of(self.devices[room].setpoint, self.devices[room].does);
+            self.watch.look(hotel, room, minute, standing.wanted, standing.body.air);
         }
     }
 
@@ -179,7 +178,7 @@ impl Keeper {
 
     fn notice(&mut self, hotel: &Hotel, room: usize, minute: usize, number: usize, status: StayStatus) {
         let visit: &Visit = &hotel.places[room].life.visits[number];
-        let Ok(stay) = StayToken::new(&format!("{:08x}", room * 4096 + number)) else {
+        let Ok(stay) = StayToken::new(format!("{:08x}", room * 4096 + number)) else {
             return;
         };
         self.devices[room].version += 1;
@@ -190,7 +189,7 @@ impl Keeper {
             stay,
             version: self.devices[room].version,
             status,
-            room: RoomId::new(&room_name(room)).ok(),
+            room: RoomId::new(room_name(room)).ok(),
             guest: None,
             eta: visit.booked.map(|_| moment(0) + Span::minutes(visit.eta)),
             channel: None,
@@ -228,7 +227,7 @@ impl Keeper {
     fn thermometer(&mut self, hotel: &Hotel, room: usize, standing: &mut Standing, minute: usize) {
         let id = device_id(room, "thermostat");
         let shown = hotel.shown(room, &standing.body, minute);
-        let (heating, cooling) = std::mem::take(&mut standing.valves);
+        let (heating, cooling) = standing.valves;
         let shown = match fault(&hotel.options, room, minute) {
             Fault::None => shown,
             Fault::Silent => return,
@@ -238,7 +237,7 @@ impl Keeper {
         };
         if !hotel.options.is_coarse {
             for (point, valve) in [(Point::Heating, heating), (Point::Cooling, cooling)] {
-                let share = Percent::from_hundredths((valve * 2000.0).round() as i32);
+                let share = Percent::from_hundredths((valve * 10_000.0).round() as i32);
                 self.tell(hotel, minute, id.clone(), point, Value::Share(share));
             }
         }
@@ -346,7 +345,7 @@ pub fn room_number(id: &RoomId) -> Option<usize> {
 }
 
 fn device_id(room: usize, kind: &str) -> DeviceId {
-    DeviceId::new(&format!("{}-{kind}", room_name(room))).expect("a number and a word are an id")
+    DeviceId::new(format!("{}-{kind}", room_name(room))).expect("a number and a word are an id")
 }
 
 fn property(hotel: &Hotel) -> Property {
@@ -383,8 +382,8 @@ fn setup(hotel: &Hotel, room: usize) -> RoomSetup {
         devices.push(sensor(room, "bed", DeviceRole::Plain, Point::BedOccupied));
     }
     RoomSetup {
-        id: RoomId::new(&room_name(room)).expect("a number is an id"),
-        floor: None,
+        id: RoomId::new(room_name(room)).expect("a number is an id"),
+        floor: Some("1".into()),
         zones: vec![],
         connects: vec![],
         out_of_order: false,

@@ -261,7 +261,6 @@ impl From<&ArrivalSection> for Arrival {
             items_before: section.items_before.into(),
             heating_rate: section.heating_rate,
             cooling_rate: section.cooling_rate,
-            ..Self::default()
         }
     }
 }

@@ -333,7 +333,7 @@ mod tests {
         let (_, all) = judge(SAMPLE);
         let mut rows = rows();
         rows.iter_mut()
-            .for_each(|row| _ = row["stays"].as_array_mut().unwrap().truncate(3));
+            .for_each(|row| row["stays"].as_array_mut().unwrap().truncate(3));
         let (_, early) = judge(&text(&rows));
         let before = |a: &&Json| a["stay"].as_u64().unwrap() < 3;
         assert!(!early.is_empty());

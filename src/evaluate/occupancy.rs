@@ -99,8 +99,8 @@ fn answer(house: &House, happenings: Vec<Happening>, to: &mut dyn Write) -> Resu
     let mut answers: Vec<Vec<Answer>> = house.rooms.iter().map(|_| Vec::new()).collect();
     // Every room is looked at from the first moment on, whether its sensors speak or not.
     engine.step(midnight(), Event::Configured(house.property()));
-    for place in 0..house.rooms.len() {
-        ask(house, &engine, place, midnight(), &mut answers[place], to)?;
+    for (place, told) in answers.iter_mut().enumerate() {
+        ask(house, &engine, place, midnight(), told, to)?;
     }
     let end = happenings.last().map_or(midnight(), |last| last.at + RUN_ON);
     let events = happenings.into_iter().map(|happening| (happening.at, happening.event));

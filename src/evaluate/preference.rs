@@ -682,7 +682,7 @@ mod tests {
     #[test]
     fn a_change_is_known_from_the_first_stay_after_it() {
         let truths = [21.0, 21.0, 24.0, 24.0, 24.5].map(Some);
-        let since = since_change(&truths, |a, b| (a - b as f64).abs() >= CHANGE);
+        let since = since_change(&truths, |a: f64, b: f64| (a - b).abs() >= CHANGE);
         assert_eq!(since, [None, None, Some(0), Some(1), Some(2)]);
     }
 }

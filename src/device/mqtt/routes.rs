@@ -14,6 +14,10 @@ pub(super) struct Topic {
     /// Which devices it speaks of, and what it is to each.
     pub takers: Box<[(usize, TopicRole)]>,
     /// Devices by the name their bridge knows them by, where the topic is one of complaints about many.
+    #[expect(
+        clippy::box_collection,
+        reason = "nearly every topic has none: one word instead of six"
+    )]
     names: Option<Box<HashMap<String, usize>>>,
     /// Which gate its messages go through.
     pub gate: usize,
@@ -46,7 +50,7 @@ impl Routes {
         let topics = heard.into_iter().map(|(name, takers)| {
             let topic = Topic {
                 gate: gate_of(&takers),
-                names: names(bindings, &takers),
+                names: names(bindings, &takers).map(Box::new),
                 takers: takers.into(),
             };
             (name, topic)
@@ -69,11 +73,11 @@ impl Routes {
 }
 
 /// The names that complaints on a topic call its devices by; none when they have no names.
-fn names(bindings: &[DeviceBinding], takers: &[(usize, TopicRole)]) -> Option<Box<HashMap<String, usize>>> {
+fn names(bindings: &[DeviceBinding], takers: &[(usize, TopicRole)]) -> Option<HashMap<String, usize>> {
     let complained = takers.iter().filter(|(_, role)| *role == TopicRole::Complaint);
     let named = complained.filter_map(|(device, _)| Some((bindings[*device].parameters().get(NAME)?.clone(), *device)));
     let names: HashMap<String, usize> = named.collect();
-    (!names.is_empty()).then(|| Box::new(names))
+    (!names.is_empty()).then_some(names)
 }
 
 impl Topic {

@@ -4,7 +4,7 @@
 //! reorders nor fuses them. What is not defined are the system library's powers and exponentials: each system has its
 //! own. They are therefore worked out here, in pairs of floats (some 100 bits), and rounded once: the result is the
 //! float nearest to the true value, which is the same everywhere. Why floats and not whole numbers:
-//! docs/decisions/0013-preferences-in-exact-floats.md.
+//! docs/decisions/0014-preferences-in-exact-floats.md.
 
 use std::sync::LazyLock;
 

@@ -12,9 +12,6 @@
 use innkeeper::engine::calendar::Calendar;
 use innkeeper::engine::occupancy::{Occupancy, Senses, Sign};
 use innkeeper::engine::preference::{Asked, Guest, answer};
-use innkeeper::engine::thermal::estimator::Estimator;
-use innkeeper::engine::thermal::parameters::Belief;
-use innkeeper::engine::thermal::row::Tick;
 use innkeeper::evaluate::merges;
 use innkeeper::model::{Attribute, Moment, PriorSummary, PropertyId, Said, Settled, Span, StayEvidence, StayToken};
 use std::hint::black_box;
@@ -29,7 +26,6 @@ fn main() {
         ("preference", preference as fn()),
         ("merges", merging),
         ("occupancy", occupancy),
-        ("thermal", thermal),
     ] {
         if name.as_ref().is_none_or(|name| name == of) {
             measure();
@@ -138,58 +134,4 @@ fn signs_of_a_day() -> Vec<(i64, Sign)> {
     day.extend(moves(722, 900, 4).chain(door(900)).chain(door(1140)));
     day.extend(moves(1142, 1380, 4).chain([(1381, Sign::Bed(true))]));
     day
-}
-
-/// Two weeks of a room whose valve goes by the clock, with the noise of a thermometer.
-fn two_weeks() -> Vec<Tick> {
-    let (mut air, mut mass, mut dice) = (20.0, 20.0, 1_u64);
-    let mut live = |n: u32| {
-        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        let noise = (dice >> 40) as f64 / f64::from(1 << 24) - 0.5;
-        let heating = if n % 61 < 17 { 1.0 } else { 0.1 };
-        air += (5.0 * heating + mass - air + 0.1 * (2.0 - air)) / 12.0;
-        mass += 0.3 * (air - mass) / 12.0;
-        Tick {
-            air: Some(((air + 0.5 * noise) * 10.0).round() / 10.0),
-            heating,
-            outdoor: Some(2.0),
-            neighbours: Some(21.0),
-            ..Tick::default()
-        }
-    };
-    (0..14 * 288).map(&mut live).collect()
-}
-
-fn thermal() {
-    let history = two_weeks();
-    let fit = |estimator: &Estimator| {
-        let mut fit = estimator.fit(&Belief::default(), &history).unwrap();
-        let (mut passes, mut longest) = (1, Duration::ZERO);
-        loop {
-            let began = Instant::now();
-            let found = fit.pass(&history);
-            longest = longest.max(began.elapsed());
-            match found {
-                Some(found) => return (found, passes, longest),
-                None => passes += 1,
-            }
-        }
-    };
-    let mut room = Estimator::default();
-    for what in ["first", "nightly"] {
-        let (mut took, mut found) = (Duration::MAX, None);
-        for _ in 0..5 {
-            let began = Instant::now();
-            found = Some(fit(&room));
-            took = took.min(began.elapsed());
-        }
-        let (numbers, passes, longest) = found.unwrap();
-        println!(
-            "thermal: {what} fit {took:?} in {passes} passes, the longest {longest:?}; 300 rooms {:?}",
-            took * 300
-        );
-        assert!(room.adopt(numbers, &history) || what == "nightly");
-    }
-    let tick = best(300, || room.tick(black_box(&history[7])));
-    println!("thermal: tick {tick:?}; 300 rooms {:?}", tick * 300);
 }

@@ -238,8 +238,9 @@ async fn go_out(stage: &mut Stage, focus: &RoomId) {
             .find(|told| is(told.value))
             .map(|told| told.at)
     };
+    // After a short stay in the room it takes silence to tell that nobody stayed behind.
     let shallow = stage
-        .wait_for(Span::minutes(30), pace::CLOSE, |stage| {
+        .wait_for(Span::minutes(75), pace::CLOSE, |stage| {
             told(stage, out, |set| set < DIALLED)
         })
         .await;
@@ -556,6 +557,9 @@ async fn summary(stage: &mut Stage) -> bool {
         is_whole && is_clean,
         "nothing was lost, nothing was asked for twice, every message was as the contract says",
     );
+    for (first, second) in &figures.doubles_new_id {
+        stage.narrator.note(&format!("asked for twice: {first} and {second}"));
+    }
     let promises = |verdict| stage.heard.iter().filter(|heard| is_verdict(heard, verdict)).count();
     let (kept, missed) = (promises(ReadinessVerdict::Kept), promises(ReadinessVerdict::Missed));
     stage.check(

@@ -193,6 +193,11 @@ impl Book {
             return Verdict::New;
         }
         let first = self.asked.entry(key).or_insert_with(|| request.id.clone());
+        if *first == request.id && request.state.is_over() {
+            // What comes up again after it had ended is a new need.
+            self.asked.remove(&key);
+            return Verdict::New;
+        }
         if *first == request.id {
             return Verdict::New;
         }
@@ -246,6 +251,7 @@ fn hash_of(value: &impl Hash) -> u64 {
 mod tests {
     use super::super::super::message::tests::request;
     use super::*;
+    use crate::model::RequestState;
 
     const NOW: Moment = Moment::from_millis(1_795_000_000_000);
 
@@ -319,6 +325,25 @@ mod tests {
         let figures = book.figures();
         let stream = &figures.streams["lakeside"]["request"];
         assert_eq!((stream.restarts, stream.distinct, figures.missing), (1, 10, 0));
+    }
+
+    #[test]
+    fn what_comes_up_again_after_it_had_ended_is_a_new_need() {
+        let mut book = Book::default();
+        assert_eq!(book.enter(&received(1, 1), NOW).0, Verdict::New);
+        let mut ended = received(2, 1);
+        ended.id = "lakeside.ended".into();
+        if let UpData::Report(Report::Request(request)) = &mut ended.data {
+            request.state = RequestState::Withdrawn;
+        }
+        assert_eq!(book.enter(&ended, NOW).0, Verdict::New);
+        let mut again = received(3, 1);
+        again.id = "lakeside.again".into();
+        if let UpData::Report(Report::Request(request)) = &mut again.data {
+            request.id = RequestId::new("1204.again").unwrap();
+        }
+        assert_eq!(book.enter(&again, NOW).0, Verdict::New);
+        assert!(book.figures().doubles_new_id.is_empty());
     }
 
     #[test]

@@ -179,7 +179,8 @@ impl Book {
     }
 
     /// Looks for a request under another id that asks for the same: same need, room, stay, window and items. What belongs to
-    /// no stay is also told apart by the device it is about.
+    /// no stay is also told apart by the device it is about, and what is about no device either (somebody in an unsold room)
+    /// by when it came up: it comes up anew after people have looked.
     fn compare(&mut self, property: &PropertyId, request: &crate::model::ServiceRequest) -> Verdict {
         let device = request
             .because
@@ -187,7 +188,8 @@ impl Book {
             .iter()
             .find(|fact| fact.name == "device")
             .map(|fact| fact.value.to_string());
-        let window = (&request.merge_key, &request.not_before, &request.items);
+        let came_up_at = (request.stay.is_none() && device.is_none()).then_some(request.raised_at);
+        let window = (&request.merge_key, &request.not_before, &request.items, came_up_at);
         let key = hash_of(&(property, request.need, &request.room, &request.stay, window, device));
         if self.asked.len() >= IDS_MAX {
             return Verdict::New;

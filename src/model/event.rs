@@ -68,7 +68,7 @@ pub enum Event {
         /// Air, C.
         temperature: Celsius,
     },
-    /// The guest in a room says what is wanted, or confirms it when asked.
+    /// The guest in a room says what is wanted, without having been asked.
     GuestSays {
         /// In which room.
         room: RoomId,
@@ -76,8 +76,6 @@ pub enum Event {
         attribute: Attribute,
         /// What.
         said: Said,
-        /// Whether it is the answer to a question.
-        is_confirmation: bool,
     },
     /// Once a month: what has become dormant is announced.
     DormantRound,

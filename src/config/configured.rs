@@ -92,6 +92,7 @@ pub(super) fn assemble(all: &Gathered, rooms: &[Room], bound: &[Vec<Bound<'_>>])
         comfort: property.comfort,
         levels: (&all.levels.value).into(),
         arrival: (&all.arrival.value).into(),
+        power: (&all.power.value).into(),
         habits: (&all.habits.value).into(),
         prepare_firmness: property.prepare_firmness,
         battery_low: property.battery_low,

@@ -7,7 +7,7 @@ use super::link::Link;
 use super::words::Lasting;
 use crate::model::{
     Arrival, Celsius, Department, DeviceId, DeviceRole, EnergyCode, Habits, Levels, Limits, LinkId, Percent, Plant,
-    Point, Policies, ProfileId, PropertyId, RoomId, Span, ZoneId,
+    Point, Policies, Power, ProfileId, PropertyId, RoomId, Span, ZoneId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ pub struct File {
     pub levels: LevelsSection,
     /// How arrivals are prepared.
     pub arrival: ArrivalSection,
+    /// What the plant can give.
+    pub power: PowerSection,
     /// How recurring wishes are foreseen.
     pub habits: HabitsSection,
     /// Water, smoke, a call for help.
@@ -261,6 +263,36 @@ impl From<&ArrivalSection> for Arrival {
             items_before: section.items_before.into(),
             heating_rate: section.heating_rate,
             cooling_rate: section.cooling_rate,
+        }
+    }
+}
+
+/// What the plant can give.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct PowerSection {
+    /// So many rooms can be warmed, or cooled, at full output at once; not written: the plant suffices for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 5000))]
+    pub rooms_at_full: Option<u32>,
+    /// Whether that is what each floor's riser can give, and not the whole plant.
+    pub by_floor: bool,
+    /// Whether rooms without a present guest are set back further when it does not suffice.
+    pub sheds: bool,
+}
+
+impl From<&PowerSection> for Power {
+    fn from(section: &PowerSection) -> Self {
+        let PowerSection {
+            rooms_at_full,
+            by_floor,
+            sheds,
+        } = *section;
+        Self {
+            rooms_at_full,
+            by_floor,
+            sheds,
         }
     }
 }

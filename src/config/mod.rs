@@ -40,7 +40,7 @@ pub use file::{
 pub use gather::Text;
 pub use link::{
     Ack, Broker, CentralLink, Link, LinkConfig, ModbusLink, MqttLink, Parity, PmsLink, PmsSystem, Reach, Tls,
-    WeatherLink,
+    PowerLink, WeatherLink,
 };
 pub use read::{CheckReport, FILES_MAX, Summary, check, load};
 pub use reference::{Key, key_table, keys};

@@ -687,6 +687,7 @@ fn kind_of(event: &Event) -> &'static str {
         Event::Confirm(_) => "confirm",
         Event::RequestStatus(_) => "request_status",
         Event::Outdoor { .. } => "outdoor",
+        Event::PowerLimit { .. } => "power_limit",
         Event::Configured(_) => "configured",
         Event::GuestSays { .. } => "guest_says",
         Event::DormantRound => "dormant_round",

@@ -11,6 +11,7 @@ use super::eta::Expected;
 use super::interlock::{Asks, Interlock};
 use super::lessons::{Lesson, Lessons};
 use super::moisture::mould_floor;
+use super::power::{Allotment, Due, GivesWay};
 use super::stay::Stay;
 use super::thermal::{Direction, Forecast, Thermal};
 use crate::model::{
@@ -37,6 +38,8 @@ const SUSPENDED_MAX: Span = Span::hours(4);
 const MODE_STANDS: Span = Span::minutes(15);
 /// A room that warms slowly is not let fall farther than it comes back from within this share of the longest lead.
 const REGAIN_SHARE: f64 = 0.8;
+/// A recovery that began so long ago takes what it needs; before, valves are still opening.
+const SETTLES_AFTER: Span = Span::minutes(15);
 /// Recovering for so long without any progress: something is broken.
 const STUCK_AFTER: Span = Span::minutes(60);
 
@@ -124,6 +127,9 @@ pub struct Climate {
     /// When preparation is to begin, as last reckoned.
     #[serde(default)]
     planned: Option<Moment>,
+    /// Which recovery lies ahead or is under way, as last reckoned.
+    #[serde(default)]
+    due: Option<Due>,
     /// The recovery that was forecast and is under way.
     #[serde(default)]
     told: Option<Told>,
@@ -196,6 +202,8 @@ pub struct View<'a> {
     pub mode: Option<HvacMode>,
     /// Never prepared.
     pub out_of_order: bool,
+    /// What the room may take of the plant.
+    pub power: Allotment,
 }
 
 /// What is wanted of the climate.
@@ -267,7 +275,8 @@ impl Climate {
         let because = Because::rule("promise-checked-at-the-door")
             .with("target", promise.target)
             .with("found", view.temperature)
-            .with("band", view.policies.arrival.band);
+            .with("band", view.policies.arrival.band)
+            .with_some("gave_way", view.power.gives_way.map(GivesWay::word));
         Some(promise.readiness(view, Some(verdict), because))
     }
 
@@ -279,10 +288,14 @@ impl Climate {
         let arrival = &view.policies.arrival;
         let forecast = self.forecast(view, thermal, self.target(view));
         let lead = view.lessons.margin.lead(arrival, forecast.p50);
+        let earlier = match lead {
+            Span::ZERO => Span::ZERO,
+            _ => Span::minutes(view.power.earlier_min.into()),
+        };
         let by_code = arrival
             .before_eta_max
             .map(|max| stay.eta.unwrap_or(expected.mean) - max);
-        let start = (expected.early - lead).max(by_code.unwrap_or(Moment::EARLIEST));
+        let start = (expected.early - lead - earlier).max(by_code.unwrap_or(Moment::EARLIEST));
         Some(Plan {
             start,
             expected,
@@ -339,6 +352,10 @@ impl Climate {
             Phase::Preparing { .. } => plan.map(|plan| let_go_at(&plan.expected)),
             _ => None,
         };
+        self.due = plan.map(|plan| Due {
+            at: plan.expected.early,
+            lead: plan.lead,
+        });
         decision
             .readiness
             .extend(self.promise(view, thermal, plan.as_ref(), is_entered));
@@ -391,7 +408,7 @@ impl Climate {
     fn band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
         match &self.phase {
             Phase::Resting => self.empty_band(view, thermal),
-            Phase::Preparing { .. } if self.interlock.is_door_standing_open(view.now) => self.empty_band(view, thermal),
+            Phase::Preparing { .. } if self.has_to_rest(view) => self.empty_band(view, thermal),
             Phase::Away { .. } => self.away_band(view, thermal),
             _ => self.comfort_band(view),
         }
@@ -401,7 +418,7 @@ impl Climate {
     /// its walls grow mould.
     fn empty_band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
         let Band { mut low, mut high } = resting_band(view);
-        if is_sold(view) && view.policies.code.is_none() {
+        if is_sold(view) && view.policies.code.is_none() && view.power.gives_way != Some(GivesWay::Sheds) {
             let arrival = &view.policies.arrival;
             let within = Span::from_minutes_f64(arrival.lead_max.as_minutes_f64() * REGAIN_SHARE);
             let target = self.target(view);
@@ -499,6 +516,7 @@ impl Climate {
             .with("needs_min", forecast.p50.as_minutes_f64().round())
             .with("lead_min", plan.lead.as_minutes_f64().round())
             .with("rate_k_per_h", (forecast.rate * 100.0).round() / 100.0)
+            .with_some("output_max", Some(view.power.foreseen).filter(|share| *share < 100))
             .with("recoveries_learnt", forecast.recoveries)
     }
 
@@ -514,6 +532,9 @@ impl Climate {
             Phase::Resting => (Purpose::Setback, Because::rule("nobody-in-nobody-expected")),
             Phase::Preparing { .. } if self.interlock.is_door_standing_open(view.now) => {
                 (Purpose::Setback, Because::rule("door-stands-open"))
+            }
+            Phase::Preparing { .. } if view.power.gives_way.is_some() => {
+                (Purpose::Setback, Because::rule("waits-for-the-plant"))
             }
             Phase::Preparing { .. } => (Purpose::Prepare, Because::rule("prepare-in-time")),
             Phase::Held { .. } => (Purpose::Prepare, Because::rule("held-until-the-door-moves")),
@@ -599,6 +620,11 @@ impl Climate {
         }
     }
 
+    /// A room that is being made ready rests all the same: its door stands open, or the plant is taken.
+    fn has_to_rest(&self, view: &View<'_>) -> bool {
+        self.interlock.is_door_standing_open(view.now) || view.power.gives_way.is_some()
+    }
+
     /// While the guest is out: two stages, and never farther than the room can come back from in time.
     fn away_band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
         let levels = &view.policies.levels;
@@ -612,7 +638,24 @@ impl Climate {
             let back = thermal.reachable(&view.policies.arrival, Direction::Heating, from, within) - from;
             off.min(back + view.policies.arrival.band)
         });
-        self.comfort_band(view).wider(off)
+        let band = self.comfort_band(view).wider(off);
+        match view.power.gives_way {
+            Some(_) => Band {
+                low: band.low.min(levels.vacant_heating),
+                high: band.high.max(levels.vacant_cooling),
+            },
+            None => band,
+        }
+    }
+
+    /// Which recovery lies ahead or is under way.
+    pub fn due(&self) -> Option<Due> {
+        self.due
+    }
+
+    /// Whether what the unit gives now is what the recovery needs: it has been told long enough.
+    pub fn is_settled(&self, now: Moment) -> bool {
+        self.told.is_none_or(|told| now.since(told.at) >= SETTLES_AFTER)
     }
 
     fn target(&self, view: &View<'_>) -> Celsius {
@@ -644,7 +687,12 @@ impl Climate {
             Plant::Cooling => direction == Direction::Cooling,
             Plant::Auto => true,
         };
-        thermal.forecast(&view.policies.arrival, direction, from, if can { goal } else { from })
+        let output_max = match self.phase {
+            Phase::Preparing { .. } => view.power.output_max,
+            _ => view.power.foreseen,
+        };
+        let goal = if can { goal } else { from };
+        thermal.forecast_limited(&view.policies.arrival, direction, from, goal, f64::from(output_max) / 100.0)
     }
 
     /// Learns from recoveries, and notices one that does not get on.
@@ -730,6 +778,9 @@ impl Climate {
             is_ready,
         };
         let mut because = self.why_start(view, stay, plan?);
+        if let Some(gives_way) = view.power.gives_way {
+            because = because.with("gives_way", gives_way.word());
+        }
         if let Some(eta) = stay.eta.filter(|_| is_late) {
             let within = eta.since(from);
             because = because.with(
@@ -785,17 +836,18 @@ fn let_go_at(expected: &Expected) -> Moment {
 
 /// The levels of a room that nobody is in: nearer to comfort when somebody is expected.
 fn resting_band(view: &View<'_>) -> Band {
-    let levels = &view.policies.levels;
-    let (low, high) = if is_sold(view) {
-        (levels.vacant_heating, levels.vacant_cooling)
-    } else {
-        (levels.unsold_heating, levels.unsold_cooling)
+    let (levels, limits) = (&view.policies.levels, view.limits);
+    let sheds = view.power.gives_way == Some(GivesWay::Sheds);
+    let (low, high) = match (is_sold(view), sheds) {
+        (true, false) => (levels.vacant_heating, levels.vacant_cooling),
+        (true, true) | (false, false) => (levels.unsold_heating, levels.unsold_cooling),
+        (false, true) => (limits.temperature_min, limits.temperature_max),
     };
     Band { low, high }
 }
 
 /// Whether somebody is expected within a day.
-fn is_sold(view: &View<'_>) -> bool {
+pub fn is_sold(view: &View<'_>) -> bool {
     view.due.is_some_and(|stay| {
         stay.eta
             .or(stay.known_at)

@@ -25,10 +25,12 @@ mod margin;
 mod moisture;
 mod nightly;
 pub mod occupancy;
+mod power;
 pub mod preference;
 mod requests;
 mod room;
 mod shadow;
+mod sharing;
 mod stay;
 pub mod thermal;
 mod timetable;
@@ -44,6 +46,7 @@ use preference::{Asked, Guest, Population, Record, population};
 use room::{Outcome, Room, World};
 pub use room::{Standing, StandingState};
 use serde::{Deserialize, Serialize};
+use sharing::Sharing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thermal::history::{History, Rows};
@@ -96,6 +99,8 @@ struct Common {
     night: Night,
     /// What the fitted rooms have in common.
     kin: Option<Belief>,
+    /// When the plant was shared out last, and what limits it.
+    sharing: Sharing,
 }
 
 /// The whole property's mind.
@@ -153,6 +158,7 @@ impl Engine {
         let mut effects = Vec::new();
         self.run_due(now, &mut effects);
         self.run_night(now, &mut effects);
+        self.run_sharing(now, &mut effects);
         match event {
             Event::Deadline => {}
             Event::Reading(reading) => match self.devices.get(&reading.device) {
@@ -188,6 +194,7 @@ impl Engine {
                     when: SaveWhen::Soon,
                 });
             }
+            Event::PowerLimit { share, until } => self.limit_power(now, share, until, &mut effects),
             Event::GuestSays {
                 room,
                 attribute,
@@ -211,7 +218,8 @@ impl Engine {
     pub fn deadline(&self) -> Option<Moment> {
         let sweep = self.common.swept_at.map(|at| at + SWEEP_EVERY);
         let night = self.common.night.deadline(self.latest);
-        [self.timetable.next(), sweep, night].into_iter().flatten().min()
+        let sharing = self.common.sharing.deadline();
+        [self.timetable.next(), sweep, night, sharing].into_iter().flatten().min()
     }
 
     /// The property it works for.

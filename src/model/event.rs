@@ -1,7 +1,7 @@
 //! What can happen?
 
 use super::{
-    Attribute, Celsius, CommandId, ConfirmNotice, DeviceId, Moment, Prior, Property, Reading, RoomId, Said,
+    Attribute, Celsius, CommandId, ConfirmNotice, DeviceId, Moment, Percent, Prior, Property, Reading, RoomId, Said,
     StatusNotice, StayNotice,
 };
 use serde::{Deserialize, Serialize};
@@ -58,6 +58,14 @@ pub enum Event {
     Outdoor {
         /// Air, C.
         temperature: Celsius,
+    },
+    /// What the plant, or who pays for it, allows from now on: rooms without a present guest give way.
+    PowerLimit {
+        /// Of what all rooms take at full output; none when there is no limit any more.
+        share: Option<Percent>,
+        /// It ends by itself then; an hour from now unless said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Moment>,
     },
     /// The guest in a room says what is wanted, or confirms it when asked.
     GuestSays {

@@ -28,7 +28,7 @@ pub use point::{Point, PointRole, ValueKind};
 pub use preference::{Attribute, Choice, Said, SaidKind, Settled, StayEvidence};
 pub use property::{
     Ability, Arrival, CallService, CodeMinima, DeviceRole, DeviceSetup, EnergyCode, Habits, Levels, Limits, Plant,
-    Policies, Property, RoomSetup,
+    Policies, Power, Property, RoomSetup,
 };
 pub use reading::{Freshness, Quality, Reading};
 pub use record::Key;

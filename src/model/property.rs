@@ -102,6 +102,9 @@ pub struct Policies {
     pub levels: Levels,
     /// How arrivals are prepared.
     pub arrival: Arrival,
+    /// What the plant can give.
+    #[serde(default)]
+    pub power: Power,
     /// How recurring wishes are foreseen.
     pub habits: Habits,
     /// Whether bed firmness is set for the guest before arrival.
@@ -164,6 +167,20 @@ pub struct Arrival {
     pub heating_rate: f64,
     /// And cools this fast, K/h.
     pub cooling_rate: f64,
+}
+
+/// What the plant can give.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Power {
+    /// So many rooms can be warmed, or cooled, at full output at once; none where the plant suffices for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rooms_at_full: Option<u32>,
+    /// Whether the figure is of each floor's riser and not of the whole property.
+    #[serde(default)]
+    pub by_floor: bool,
+    /// Whether rooms without a present guest are set back when it does not suffice.
+    #[serde(default)]
+    pub sheds: bool,
 }
 
 /// How recurring wishes are foreseen.
@@ -382,6 +399,7 @@ impl Default for Policies {
             comfort: c(2200),
             levels: Levels::default(),
             arrival: Arrival::default(),
+            power: Power::default(),
             habits: Habits::default(),
             prepare_firmness: true,
             battery_low: Percent::from_hundredths(1500),

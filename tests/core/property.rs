@@ -66,6 +66,11 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
                 role: DeviceRole::Door,
                 ..setup(id, kind, &[Point::Open, Point::Battery])
             },
+            "limiter" => {
+                let mut limiter = setup(id, kind, &[Point::OutputLimit]);
+                limiter.abilities = vec![ability(Point::OutputLimit, 0.0, 100.0, 5.0)];
+                limiter
+            }
             "motion" => setup(id, kind, &[Point::Occupied, Point::BatteryLow]),
             "lock" => setup(id, kind, &[Point::StaffKey, Point::Deadbolt]),
             "leak" => setup(id, kind, &[Point::Leak]),

@@ -251,6 +251,11 @@ impl Story {
                 self.feed(Event::Outdoor { temperature });
                 Ok(())
             }
+            "limit" => {
+                let share = words[1].parse().ok().and_then(Percent::new);
+                self.feed(Event::PowerLimit { share, until: None });
+                Ok(())
+            }
             "devices" => {
                 self.deaf = words[1] == "deaf";
                 Ok(())
@@ -504,6 +509,7 @@ fn adjust(property: &mut Property, text: &str) {
         ["plant", "heating"] => property.policies.plant = Plant::Heating,
         ["plant", "auto"] => property.policies.plant = Plant::Auto,
         ["comfort", t] => property.policies.comfort = Celsius::new(t.parse().unwrap()).unwrap(),
+        ["plant", "rooms", n] => property.policies.power.rooms_at_full = Some(n.parse().unwrap()),
         _ => panic!("no policy {text:?}"),
     }
 }

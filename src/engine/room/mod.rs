@@ -7,6 +7,7 @@ mod decide;
 mod feel;
 mod learn;
 mod observe;
+mod plant;
 mod see;
 mod standing;
 mod watch;
@@ -20,6 +21,7 @@ use crate::engine::evidence::Evidence;
 use crate::engine::health::Health;
 use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
+use crate::engine::power::Allotment;
 use crate::engine::preference::{Answer, Guest, Population};
 use crate::engine::requests::confirm::Confirm;
 use crate::engine::requests::{Requests, arrival, routine, safety};
@@ -96,6 +98,9 @@ pub struct Room {
     stays: Stays,
     climate: Climate,
     thermal: Thermal,
+    power: Allotment,
+    /// The unit was told to give no more than a share.
+    is_held: bool,
     shadow: Shadow,
     evidence: Evidence,
     routine: routine::Routine,

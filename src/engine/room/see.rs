@@ -82,6 +82,7 @@ impl Room {
                 mode
             },
             out_of_order: world.setup.out_of_order,
+            power: self.power,
         }
     }
 }

@@ -67,6 +67,11 @@ impl Meter {
         (self.heating, self.cooling) = (heating, cooling);
     }
 
+    /// What the unit gives now, warm or cold, 0 to 1.
+    pub fn output(&self) -> f64 {
+        self.heating.max(self.cooling)
+    }
+
     /// When the next tick is due; none while no thermometer has ever spoken.
     pub fn due(&self) -> Option<Moment> {
         self.last.map(|last| moment(last + 1))

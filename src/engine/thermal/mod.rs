@@ -192,6 +192,11 @@ impl Thermal {
         self.meter.outputs(now, heating, cooling);
     }
 
+    /// What the unit gives now, 0 to 1.
+    pub fn output(&self) -> f64 {
+        self.meter.output()
+    }
+
     /// When the next tick is due.
     pub fn deadline(&self) -> Option<Moment> {
         self.meter.due()

@@ -216,6 +216,9 @@ pub struct ArrivalSection {
     /// No room is prepared longer before its announced arrival than this, where a code says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before_eta_max: Option<Lasting>,
+    /// No more free rooms than this are kept nearly ready for guests who walk in; how many is learnt.
+    #[schemars(range(min = 0, max = 500))]
+    pub walk_in_pool_max: u16,
     /// In band: this near to the target, K.
     pub band: Celsius,
     /// Preparation ends when nobody came for so long after the expected arrival.
@@ -240,6 +243,7 @@ impl Default for ArrivalSection {
             lead_extra: arrival.lead_extra.into(),
             lead_max: arrival.lead_max.into(),
             before_eta_max: arrival.before_eta_max.map(Lasting::from),
+            walk_in_pool_max: arrival.walk_in_pool_max,
             band: arrival.band,
             no_show_after: arrival.no_show_after.into(),
             items_before: arrival.items_before.into(),
@@ -258,6 +262,7 @@ impl From<&ArrivalSection> for Arrival {
             lead_extra: section.lead_extra.into(),
             lead_max: section.lead_max.into(),
             before_eta_max: section.before_eta_max.map(Span::from),
+            walk_in_pool_max: section.walk_in_pool_max,
             band: section.band,
             no_show_after: section.no_show_after.into(),
             items_before: section.items_before.into(),

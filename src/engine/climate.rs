@@ -7,6 +7,7 @@
 use super::calendar::Calendar;
 use super::comfort::{Band, Season, plant_direction};
 use super::compliance::{Look, Notebook, Tenure};
+use super::damp::{self, Damp};
 use super::eta::Expected;
 use super::interlock::{Asks, Interlock};
 use super::lessons::{Lesson, Lessons};
@@ -38,8 +39,8 @@ const SUSPENDED_MAX: Span = Span::hours(4);
 const MODE_STANDS: Span = Span::minutes(15);
 /// A room that warms slowly is not let fall farther than it comes back from within this share of the longest lead.
 const REGAIN_SHARE: f64 = 0.8;
-/// A recovery that began so long ago takes what it needs; before, valves are still opening.
-const SETTLES_AFTER: Span = Span::minutes(15);
+/// A unit that cannot dry cools by so much instead: its coil takes the damp out.
+const DRIES_BY: Celsius = Celsius::from_hundredths(150);
 /// Recovering for so long without any progress: something is broken.
 const STUCK_AFTER: Span = Span::minutes(60);
 
@@ -123,6 +124,8 @@ pub struct Climate {
     #[serde(default)]
     suspended_until: Option<Moment>,
     #[serde(default)]
+    damp: Damp,
+    #[serde(default)]
     notebook: Notebook,
     /// When preparation is to begin, as last reckoned.
     #[serde(default)]
@@ -188,6 +191,8 @@ pub struct View<'a> {
     pub can_choose: bool,
     /// Whether it can be told to be off.
     pub can_rest: bool,
+    /// How it can be told to take damp out of the air: to dry, else to cool.
+    pub can_dry: Option<HvacMode>,
     /// The room's humidity, if something reports it.
     pub humidity: Option<Percent>,
     /// The set-point that the unit shows.
@@ -204,6 +209,10 @@ pub struct View<'a> {
     pub out_of_order: bool,
     /// What the room may take of the plant.
     pub power: Allotment,
+    /// Whether it is kept nearly ready for somebody who walks in.
+    pub is_kept: bool,
+    /// Whether an open window is known by the air alone.
+    pub is_draught: bool,
 }
 
 /// What is wanted of the climate.
@@ -316,7 +325,7 @@ impl Climate {
             _ => None,
         };
         let interlock = self.interlock.deadline(view.now);
-        [deep, self.planned, interlock, self.suspended_until]
+        [deep, self.planned, interlock, self.suspended_until, self.damp.deadline()]
             .into_iter()
             .flatten()
             .filter(|at| *at > view.now)
@@ -344,6 +353,7 @@ impl Climate {
         self.turn(view, thermal);
         self.set_point(view, thermal, is_entered, asks, &mut decision);
         self.choose_mode(view, is_entered, asks, &mut decision);
+        self.dry(view, &mut decision);
         self.obey_interlock(view, asks, &mut decision);
         self.watch(view, thermal, &mut decision);
         decision.page = self.note_code(view);
@@ -353,8 +363,9 @@ impl Climate {
             _ => None,
         };
         self.due = plan.map(|plan| Due {
-            at: plan.expected.early,
-            lead: plan.lead,
+            at: plan.expected.early - (plan.lead - plan.forecast.p50),
+            early: plan.expected.early,
+            needs: plan.forecast.p50,
         });
         decision
             .readiness
@@ -592,6 +603,29 @@ impl Climate {
         }
     }
 
+    /// An empty room that is damp in summer is dried.
+    fn dry(&mut self, view: &View<'_>, decision: &mut Decision) {
+        let is_empty = matches!(self.phase, Phase::Resting | Phase::Away { .. }) && !view.is_occupied;
+        let may = is_empty && !self.suspended && self.season == Season::Summer && view.can_dry.is_some();
+        let since = match self.damp.advance(view.now, view.humidity, may, view.mode) {
+            damp::Asks::Nothing => return,
+            damp::Asks::Over { mode } => {
+                let back = mode.filter(|_| decision.mode.is_none() && !self.mode_by_hand);
+                let because = Because::rule("dry-enough").with_some("humidity", view.humidity);
+                decision.mode = decision.mode.take().or(back.map(|mode| (mode, Purpose::Setback, because)));
+                return;
+            }
+            damp::Asks::Dry { since } => since,
+        };
+        let because = Because::rule("damp-while-empty")
+            .with_some("humidity", view.humidity)
+            .with("since", since);
+        if let (Some(HvacMode::Cool), Some(air)) = (view.can_dry, view.temperature) {
+            decision.set = Some((air - DRIES_BY, Purpose::Setback, because.clone()));
+        }
+        decision.mode = view.can_dry.map(|mode| (mode, Purpose::Setback, because));
+    }
+
     /// What stands open rests the unit; frost is guarded against all the while.
     fn obey_interlock(&self, view: &View<'_>, asks: Asks, decision: &mut Decision) {
         let (limits, is_cooling) = (view.limits, self.direction == Direction::Cooling);
@@ -599,7 +633,12 @@ impl Climate {
             Asks::Nothing | Asks::Resume { .. } => {}
             Asks::Rest { .. } if view.mode == Some(HvacMode::Off) && !view.can_rest => decision.set = None,
             Asks::Rest { since, .. } => {
-                let because = Because::rule("window-stands-open").with("since", since);
+                let rule = if view.is_draught {
+                    "air-falls-as-under-an-open-window"
+                } else {
+                    "window-stands-open"
+                };
+                let because = Because::rule(rule).with("since", since);
                 if view.can_rest {
                     (decision.set, decision.wake) = (None, None);
                     decision.mode = Some((HvacMode::Off, Purpose::Setback, because));
@@ -648,14 +687,14 @@ impl Climate {
         }
     }
 
+    /// How long it would take to make the room ready.
+    pub fn takes(&self, view: &View<'_>, thermal: &Thermal) -> Span {
+        self.forecast(view, thermal, self.target(view)).p50
+    }
+
     /// Which recovery lies ahead or is under way.
     pub fn due(&self) -> Option<Due> {
         self.due
-    }
-
-    /// Whether what the unit gives now is what the recovery needs: it has been told long enough.
-    pub fn is_settled(&self, now: Moment) -> bool {
-        self.told.is_none_or(|told| now.since(told.at) >= SETTLES_AFTER)
     }
 
     fn target(&self, view: &View<'_>) -> Celsius {
@@ -838,7 +877,7 @@ fn let_go_at(expected: &Expected) -> Moment {
 fn resting_band(view: &View<'_>) -> Band {
     let (levels, limits) = (&view.policies.levels, view.limits);
     let sheds = view.power.gives_way == Some(GivesWay::Sheds);
-    let (low, high) = match (is_sold(view), sheds) {
+    let (low, high) = match (is_sold(view) || view.is_kept, sheds) {
         (true, false) => (levels.vacant_heating, levels.vacant_cooling),
         (true, true) | (false, false) => (levels.unsold_heating, levels.unsold_cooling),
         (false, true) => (limits.temperature_min, limits.temperature_max),

@@ -13,10 +13,13 @@ pub mod calendar;
 mod climate;
 mod comfort;
 mod compliance;
+mod damp;
 mod devices;
 pub mod eta;
+mod draught;
 mod evidence;
 mod false_motion;
+mod free;
 pub mod habit;
 mod health;
 mod interlock;
@@ -32,14 +35,17 @@ mod room;
 mod shadow;
 mod sharing;
 mod stay;
+mod sun;
 pub mod thermal;
 mod timetable;
 
 use crate::model::{
-    Attribute, Celsius, ConfirmNotice, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal,
-    RoomId, RoomSetup, SaveWhen, Span, StatusNotice, StayNotice,
+    Attribute, Celsius, ConfirmNotice, DeviceId, Effect, Event, Freshness, GuestToken, Key, Moment, OUTDOOR_C, Percent,
+    Point, Prior, Property, Reading, Refusal, RoomId, RoomSetup, SaveWhen, Span, StatusNotice, StayNotice,
 };
 use calendar::Calendar;
+use free::Pool;
+pub use free::TOLD_MAX as FREE_ROOMS_TOLD_MAX;
 use lessons::Lessons;
 use nightly::Night;
 use preference::{Asked, Guest, Population, Record, population};
@@ -92,6 +98,7 @@ pub enum RestoreFault {
 #[serde(default)]
 struct Common {
     outdoor: Option<(Celsius, Moment)>,
+    clouds: Option<(Percent, Moment)>,
     swept_at: Option<Moment>,
     population: Population,
     lessons: Lessons,
@@ -101,6 +108,8 @@ struct Common {
     kin: Option<Belief>,
     /// When the plant was shared out last, and what limits it.
     sharing: Sharing,
+    /// When it was last decided which free rooms are kept nearly ready.
+    pool: Pool,
 }
 
 /// The whole property's mind.
@@ -159,8 +168,18 @@ impl Engine {
         self.run_due(now, &mut effects);
         self.run_night(now, &mut effects);
         self.run_sharing(now, &mut effects);
+        self.run_pool(now, &mut effects);
         match event {
             Event::Deadline => {}
+            Event::Reading(reading) if self.outdoor_sensor(&reading).is_some() => {
+                let temperature = self.outdoor_sensor(&reading);
+                self.outside(now, temperature, None, &mut effects);
+                if let Some(place) = self.devices.get(&reading.device) {
+                    self.in_room(*place, now, &mut effects, |room, world, out| {
+                        room.reading(world, &reading, out)
+                    });
+                }
+            }
             Event::Reading(reading) => match self.devices.get(&reading.device) {
                 Some(place) => self.in_room(*place, now, &mut effects, |room, world, out| {
                     room.reading(world, &reading, out)
@@ -187,13 +206,8 @@ impl Engine {
             Event::Prior(prior) => self.prior(now, &prior, &mut effects),
             Event::Confirm(notice) => self.confirm(now, &notice, &mut effects),
             Event::RequestStatus(notice) => self.request_status(now, &notice, &mut effects),
-            Event::Outdoor { temperature } => {
-                self.common.outdoor = Some((temperature, now));
-                effects.push(Effect::Save {
-                    key: Key::Property,
-                    when: SaveWhen::Soon,
-                });
-            }
+            Event::Outdoor { temperature } => self.outside(now, Some(temperature), None, &mut effects),
+            Event::Clouds { cover } => self.outside(now, None, Some(cover), &mut effects),
             Event::PowerLimit { share, until } => self.limit_power(now, share, until, &mut effects),
             Event::GuestSays {
                 room,
@@ -218,8 +232,8 @@ impl Engine {
     pub fn deadline(&self) -> Option<Moment> {
         let sweep = self.common.swept_at.map(|at| at + SWEEP_EVERY);
         let night = self.common.night.deadline(self.latest);
-        let sharing = self.common.sharing.deadline();
-        [self.timetable.next(), sweep, night, sharing].into_iter().flatten().min()
+        let (sharing, pool) = (self.common.sharing.deadline(), self.common.pool.deadline());
+        [self.timetable.next(), sweep, night, sharing, pool].into_iter().flatten().min()
     }
 
     /// The property it works for.
@@ -475,6 +489,35 @@ impl Engine {
         world(&self.property, &self.calendar, &self.guests, &self.common, place, now)
     }
 
+    /// Something was told of the weather.
+    fn outside(
+        &mut self,
+        now: Moment,
+        temperature: Option<Celsius>,
+        clouds: Option<Percent>,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.common.outdoor = temperature.map(|t| (t, now)).or(self.common.outdoor);
+        self.common.clouds = clouds.map(|cover| (cover, now)).or(self.common.clouds);
+        effects.push(Effect::Save {
+            key: Key::Property,
+            when: SaveWhen::Soon,
+        });
+    }
+
+    /// What a sensor outside says. A climate unit's own is none: it hangs in the sun, or in the unit's exhaust.
+    fn outdoor_sensor(&self, reading: &Reading) -> Option<Celsius> {
+        if reading.point != Point::OutdoorTemperature || reading.freshness != Freshness::Live {
+            return None;
+        }
+        let place = self.devices.get(&reading.device)?;
+        let mut devices = self.property.rooms[*place].devices.iter();
+        let device = devices.find(|device| device.id == reading.device)?;
+        let is_unit = device.abilities.iter().any(|ability| ability.point == Point::TargetTemperature);
+        let told = reading.value.as_ref()?.temperature()?;
+        Some(told).filter(|t| !is_unit && OUTDOOR_C.contains(&t.to_f64()))
+    }
+
     fn stay(&mut self, now: Moment, notice: &StayNotice, effects: &mut Vec<Effect>) {
         let holder = self.rooms.iter().position(|room| room.holds(&notice.stay));
         let place = match &notice.room {
@@ -660,12 +703,14 @@ fn world<'a>(
     now: Moment,
 ) -> World<'a> {
     let outdoor = common.outdoor.filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE);
+    let clouds = common.clouds.filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE);
     World {
         now,
         property,
         setup: &property.rooms[place],
         calendar,
         outdoor: outdoor.map(|(temperature, _)| temperature),
+        clouds: clouds.map(|(cover, _)| cover),
         neighbours: None,
         kin: common.kin.as_ref(),
         lessons: &common.lessons,

@@ -17,8 +17,13 @@ const LEAST: f64 = 0.65;
 const STEP: u8 = 5;
 /// A share is raised only by as much as this, %, so that the last tenth is not told back and forth.
 const RAISE_MIN: u8 = 10;
-/// A room that is warming already is not made to wait for one whose time is so little shorter.
-const STAYS: Span = Span::minutes(15);
+/// A room that has begun goes on, unless another has so much less time: units that are told to begin and wait in turn
+/// warm nobody's room.
+const STAYS: Span = Span::hours(1);
+/// A room that was let run for so many rounds takes what it needs; before, its valve is still opening.
+const SETTLED: u8 = 3;
+/// A room that is ready and waits for its guest takes about this share of its output to stay so.
+const HOLDS: f64 = 0.3;
 /// A room that takes this much less than it may is near its target; what it leaves is given to others.
 const SLACKENS: f64 = 0.1;
 /// Once rooms have been shed, so much of the limit has to be free before they come back.
@@ -64,6 +69,8 @@ pub struct Allotment {
     pub gives_way: Option<GivesWay>,
     /// What it took when it had to, %.
     pub gave: u8,
+    /// For so many rounds it has been let run, as far as that matters.
+    pub rounds: u8,
 }
 
 impl Default for Allotment {
@@ -74,6 +81,7 @@ impl Default for Allotment {
             earlier_min: 0,
             gives_way: None,
             gave: 0,
+            rounds: 0,
         }
     }
 }
@@ -96,10 +104,12 @@ pub enum Kind {
 /// A recovery that lies ahead or is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Due {
-    /// It is to be over by then.
+    /// It is to be over by then, if all goes as foreseen.
     pub at: Moment,
-    /// The lead it is given with the share foreseen so far, without what it begins earlier for others' sake.
-    pub lead: Span,
+    /// And the guest may come from then on.
+    pub early: Moment,
+    /// What it takes at the share foreseen so far.
+    pub needs: Span,
 }
 
 /// What one room claims.
@@ -109,8 +119,6 @@ pub struct Claim {
     pub kind: Kind,
     /// How much of its output it gives now, 0 to 1.
     pub takes: f64,
-    /// Whether it has been running for so long that what it gives is what it needs.
-    pub is_settled: bool,
     /// Whether its unit can be held to a share of its output.
     pub can_be_held: bool,
     /// Its recovery, if one is known.
@@ -122,7 +130,7 @@ pub struct Claim {
 impl Claim {
     /// How much time it has left before it must run.
     pub fn slack(&self, now: Moment) -> Span {
-        self.due.map_or(Span::days(1), |due| due.at.since(now) - due.lead)
+        self.due.map_or(Span::days(1), |due| due.at.since(now) - due.needs)
     }
 
     /// What it takes, or took before it had to give way.
@@ -134,7 +142,7 @@ impl Claim {
     /// What it would take, given all it wants.
     fn wants(&self) -> f64 {
         let may = share(self.has.output_max);
-        if self.is_settled && sound(self.takes) < may - SLACKENS {
+        if self.has.rounds >= SETTLED && sound(self.takes) < may - SLACKENS {
             (sound(self.takes) + SLACKENS).min(1.0)
         } else {
             1.0
@@ -197,7 +205,7 @@ fn admit(left: f64, is_hard: bool, now: Moment, claims: &[Claim], shares: &mut [
     let mut order: Vec<usize> = (0..claims.len()).filter(is_it).collect();
     order.sort_by_key(|n| {
         let claim = &claims[*n];
-        let stays = if claim.has.gives_way.is_none() && claim.takes > 0.0 {
+        let stays = if claim.has.rounds > 0 {
             STAYS
         } else {
             Span::ZERO
@@ -210,6 +218,7 @@ fn admit(left: f64, is_hard: bool, now: Moment, claims: &[Claim], shares: &mut [
         // Under a soft limit one room always goes on: a limit written too low must not keep every guest in the cold.
         if least <= left + 1e-9 || admitted.is_empty() && !is_hard {
             left -= least;
+            shares[n].rounds = (claims[n].has.rounds + 1).min(SETTLED);
             admitted.push(n);
         } else {
             shares[n].gives_way = Some(GivesWay::Waits);
@@ -244,7 +253,7 @@ fn held_to(level: f64, before: u8) -> u8 {
 /// latest arrival, in each step the rooms that have to run in it share the plant.
 pub fn foresee(limit: f64, now: Moment, claims: &[Claim]) -> Vec<(u8, u16)> {
     let mut shares: Vec<(u8, u16)> = claims.iter().map(|_| (100, 0)).collect();
-    let lies_ahead = |n: &usize| claims[*n].kind != Kind::Guest && claims[*n].due.is_some_and(|due| due.lead > Span::ZERO);
+    let lies_ahead = |n: &usize| claims[*n].kind != Kind::Guest && claims[*n].due.is_some_and(|due| due.needs > Span::ZERO);
     let spent: f64 = claims.iter().filter(|c| c.kind != Kind::Recovering).map(Claim::demand).sum();
     let limit = (limit - spent).max(LEAST);
     let mut ahead: Vec<Ahead> = (0..claims.len()).filter(lies_ahead).filter_map(|n| Ahead::of(n, &claims[n], now)).collect();
@@ -252,7 +261,8 @@ pub fn foresee(limit: f64, now: Moment, claims: &[Claim]) -> Vec<(u8, u16)> {
     for slot in (0..last).rev() {
         let runs = |one: &&mut Ahead| slot < one.by && one.work > 1e-9;
         let running = ahead.iter_mut().filter(|one| runs(&one)).count();
-        let level = (limit / running.max(1) as f64).min(1.0);
+        let holding = ahead.iter().filter(|one| (one.by..one.until).contains(&slot)).count();
+        let level = ((limit - HOLDS * holding as f64).max(LEAST) / running.max(1) as f64).min(1.0);
         ahead.iter_mut().filter(runs).for_each(|one| one.run(level));
     }
     for one in &ahead {
@@ -265,8 +275,9 @@ pub fn foresee(limit: f64, now: Moment, claims: &[Claim]) -> Vec<(u8, u16)> {
 #[derive(Debug)]
 struct Ahead {
     room: usize,
-    /// Before which step from now it must be over.
+    /// Before which step from now it must be over, and from which on the guest may be in.
     by: i64,
+    until: i64,
     /// Steps at full output that are still to be done, and that were done.
     work: f64,
     done: f64,
@@ -278,12 +289,13 @@ impl Ahead {
     fn of(room: usize, claim: &Claim, now: Moment) -> Option<Self> {
         let due = claim.due?;
         let steps = |span: Span| span.as_millis() as f64 / SLOT.as_millis() as f64;
-        let by = (steps(due.at.since(now)) as i64).clamp(1, SLOTS_MAX);
+        let slot = |at: Moment| (steps(at.since(now)) as i64).clamp(1, SLOTS_MAX);
         // Far ahead, nothing has to be known of it yet.
-        (steps(due.at.since(now) - due.lead) < SLOTS_MAX as f64).then(|| Self {
+        (steps(due.at.since(now) - due.needs) < SLOTS_MAX as f64).then(|| Self {
             room,
-            by,
-            work: steps(due.lead)
+            by: slot(due.at),
+            until: slot(due.early),
+            work: steps(due.needs)
                 * share(match claim.kind {
                     Kind::Recovering => claim.has.output_max,
                     _ => claim.has.foreseen,
@@ -334,20 +346,20 @@ mod tests {
         Claim {
             kind,
             takes,
-            is_settled: true,
             can_be_held: true,
             due: None,
-            has: Allotment::default(),
+            has: Allotment {
+                rounds: SETTLED,
+                ..Allotment::default()
+            },
         }
     }
 
     fn recovering(slack_min: i64) -> Claim {
-        let lead = Span::minutes(100);
+        let needs = Span::minutes(100);
+        let at = NOW + needs + Span::minutes(slack_min);
         Claim {
-            due: Some(Due {
-                at: NOW + lead + Span::minutes(slack_min),
-                lead,
-            }),
+            due: Some(Due { at, early: at, needs }),
             ..claim(Kind::Recovering, 1.0)
         }
     }
@@ -357,13 +369,13 @@ mod tests {
         let claims = [claim(Kind::Guest, 1.0), recovering(0), recovering(5), recovering(9), recovering(12)];
         let shares = share_out(4.0, false, NOW, &claims);
         assert_eq!(shares.iter().map(|s| s.output_max).collect::<Vec<_>>(), [100, 75, 75, 75, 75]);
-        assert!(share_out(5.0, false, NOW, &claims).iter().all(|s| *s == Allotment::default()));
+        assert!(share_out(5.0, false, NOW, &claims).iter().all(|s| s.output_max == 100));
     }
 
     #[test]
     fn when_a_share_would_be_too_small_those_with_the_most_time_wait() {
         let mut claims = vec![recovering(60), recovering(0), recovering(30)];
-        claims.iter_mut().for_each(|claim| claim.takes = 0.0);
+        claims.iter_mut().for_each(|claim| (claim.takes, claim.has.rounds) = (0.0, 0));
         let shares = share_out(1.4, false, NOW, &claims);
         let waits: Vec<bool> = shares.iter().map(|s| s.gives_way == Some(GivesWay::Waits)).collect();
         assert_eq!((waits, shares[1].output_max), (vec![true, false, false], 70));
@@ -387,7 +399,7 @@ mod tests {
         claims.iter_mut().for_each(|claim| claim.can_be_held = false);
         let shares = share_out(2.5, false, NOW, &claims);
         assert_eq!(shares[2].gives_way, Some(GivesWay::Waits));
-        assert!(shares[..2].iter().all(|s| *s == Allotment::default()));
+        assert!(shares[..2].iter().all(|s| s.gives_way.is_none() && s.output_max == 100));
     }
 
     #[test]
@@ -417,11 +429,12 @@ mod tests {
 
     #[test]
     fn a_party_that_comes_at_once_begins_earlier_the_longest_lead_first() {
-        let due = |lead: i64| Claim {
+        let due = |needs: i64| Claim {
             kind: Kind::Sold,
             due: Some(Due {
                 at: NOW + Span::hours(6),
-                lead: Span::minutes(lead),
+                early: NOW + Span::hours(6),
+                needs: Span::minutes(needs),
             }),
             ..claim(Kind::Sold, 0.0)
         };
@@ -442,7 +455,8 @@ mod tests {
         wild.takes = f64::NAN;
         wild.due = Some(Due {
             at: Moment::EARLIEST,
-            lead: Span::days(99),
+            early: Moment::LATEST,
+            needs: Span::days(99),
         });
         assert_eq!(share_out(f64::NAN, true, NOW, &[wild]).len(), 1);
         assert_eq!(foresee(f64::NAN, NOW, &[wild]).len(), 1);

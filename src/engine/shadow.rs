@@ -488,6 +488,8 @@ mod tests {
             echo_within: Span::seconds(40),
             settle: Span::ZERO,
             hand_back: vec![],
+        coil: Coil::Water,
+        reading_step_k: None,
         }
     }
 

@@ -59,6 +59,11 @@ pub enum Event {
         /// Air, C.
         temperature: Celsius,
     },
+    /// The clouds over the property.
+    Clouds {
+        /// How much of the sky they cover.
+        cover: Percent,
+    },
     /// What the plant, or who pays for it, allows from now on: rooms without a present guest give way.
     PowerLimit {
         /// Of what all rooms take at full output; none when there is no limit any more.

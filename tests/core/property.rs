@@ -22,6 +22,8 @@ fn setup(room: &str, kind: &str, reports: &[Point]) -> DeviceSetup {
         echo_within: Span::seconds(40),
         settle: Span::ZERO,
         hand_back: vec![],
+        coil: Coil::Water,
+        reading_step_k: None,
     }
 }
 
@@ -94,6 +96,7 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
         floor: None,
         zones: vec![],
         connects: vec![],
+        faces: None,
         out_of_order: false,
         devices,
     }

@@ -509,6 +509,7 @@ fn adjust(property: &mut Property, text: &str) {
         ["plant", "heating"] => property.policies.plant = Plant::Heating,
         ["plant", "auto"] => property.policies.plant = Plant::Auto,
         ["comfort", t] => property.policies.comfort = Celsius::new(t.parse().unwrap()).unwrap(),
+        ["walk-ins", n] => property.policies.arrival.walk_in_pool_max = n.parse().unwrap(),
         ["plant", "rooms", n] => property.policies.power.rooms_at_full = Some(n.parse().unwrap()),
         _ => panic!("no policy {text:?}"),
     }

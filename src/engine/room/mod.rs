@@ -10,6 +10,7 @@ mod observe;
 mod plant;
 mod see;
 mod standing;
+mod vacancy;
 mod watch;
 
 pub use see::usual;
@@ -17,6 +18,7 @@ pub use see::usual;
 use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
+use crate::engine::draught::Draught;
 use crate::engine::evidence::Evidence;
 use crate::engine::health::Health;
 use crate::engine::lessons::{Lesson, Lessons};
@@ -31,13 +33,14 @@ use crate::engine::thermal::Thermal;
 use crate::engine::thermal::history::Rows;
 use crate::engine::thermal::parameters::Belief;
 use crate::model::{
-    Attribute, Because, Celsius, Command, ConfirmNotice, DeviceId, Effect, GuestToken, Item, Key, Moment, Need,
+    Attribute, Because, Celsius, Command, ConfirmNotice, DeviceId, Effect, GuestToken, Item, Key, Moment, Need, Percent,
     PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen,
     ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
 pub use standing::{Standing, State as StandingState};
 use std::collections::BTreeMap;
+use vacancy::Vacancy;
 
 /// What a room sees of the world around it.
 #[derive(Clone, Copy)]
@@ -52,6 +55,8 @@ pub struct World<'a> {
     pub calendar: &'a Calendar,
     /// The air outside, if known.
     pub outdoor: Option<Celsius>,
+    /// How much of the sky is covered, if known.
+    pub clouds: Option<Percent>,
     /// The mean air of the rooms beside it, if known.
     pub neighbours: Option<Celsius>,
     /// What is believed of a room of this property that has not been fitted.
@@ -101,6 +106,8 @@ pub struct Room {
     power: Allotment,
     /// The unit was told to give no more than a share.
     is_held: bool,
+    vacancy: Vacancy,
+    draught: Draught,
     shadow: Shadow,
     evidence: Evidence,
     routine: routine::Routine,

@@ -26,7 +26,6 @@ impl Room {
         Some(Claim {
             kind,
             takes: self.thermal.output(),
-            is_settled: self.climate.is_settled(world.now),
             can_be_held: holder(world).is_some(),
             due: self.climate.due(),
             has: self.power,

@@ -66,12 +66,13 @@ impl Room {
             calendar: world.calendar,
             can_choose: can(HvacMode::Heat) && can(HvacMode::Cool),
             can_rest: can(HvacMode::Off),
+            can_dry: [HvacMode::Dry, HvacMode::Cool].into_iter().find(|mode| can(*mode)),
             humidity: self.devices.first(setups, Point::Humidity).and_then(Value::share),
             setpoint: self
                 .devices
                 .first(setups, Point::TargetTemperature)
                 .and_then(Value::temperature),
-            is_window_open: self.is_open(world, is_window),
+            is_window_open: self.is_open(world, is_window) || self.draught.since().is_some(),
             is_door_open: self.is_open(world, |device, point| {
                 point == Point::Open && device.role == DeviceRole::Door
             }),
@@ -83,6 +84,8 @@ impl Room {
             },
             out_of_order: world.setup.out_of_order,
             power: self.power,
+            is_kept: self.vacancy.is_kept,
+            is_draught: self.draught.since().is_some(),
         }
     }
 }
@@ -98,6 +101,12 @@ impl Room {
                 && self.devices.silent_since(world.now, device).is_none()
         })
     }
+}
+
+/// Whether a contact would tell that a window stands open.
+pub(super) fn has_window_contact(setup: &RoomSetup) -> bool {
+    let has = |device: &DeviceSetup| device.reports.iter().any(|point| is_window(device, *point));
+    setup.devices.iter().any(has)
 }
 
 fn is_window(device: &DeviceSetup, point: Point) -> bool {

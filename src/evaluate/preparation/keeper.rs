@@ -394,6 +394,7 @@ fn setup(hotel: &Hotel, room: usize) -> RoomSetup {
         floor: Some("1".into()),
         zones: vec![],
         connects: vec![],
+        faces: None,
         out_of_order: false,
         devices,
     }
@@ -413,6 +414,8 @@ fn sensor(room: usize, kind: &str, role: DeviceRole, point: Point) -> DeviceSetu
         echo_within: Span::seconds(90),
         settle: Span::ZERO,
         hand_back: vec![],
+        coil: Coil::Water,
+        reading_step_k: None,
     }
 }
 

@@ -116,7 +116,13 @@ impl Compliance {
 impl Page {
     fn of(note: &Json) -> Option<Self> {
         let because: Because = serde_json::from_value(note["what"]["note"]["because"].clone()).ok()?;
-        let fact = |name: &str| because.facts.iter().find(|fact| fact.name == name).map(|fact| &fact.value);
+        let fact = |name: &str| {
+            because
+                .facts
+                .iter()
+                .find(|fact| fact.name == name)
+                .map(|fact| &fact.value)
+        };
         let written = |name: &&str| match fact(name) {
             Some(Json::String(text)) => text.clone(),
             Some(other) => other.to_string(),

@@ -6,8 +6,8 @@
 use super::link::Link;
 use super::words::Lasting;
 use crate::model::{
-    Arrival, Celsius, Department, DeviceId, DeviceRole, EnergyCode, Habits, Levels, Limits, LinkId, Percent, Plant,
-    Point, Policies, Power, ProfileId, PropertyId, RoomId, Span, ZoneId,
+    Arrival, Celsius, Coil, Department, DeviceId, DeviceRole, EnergyCode, Habits, Levels, Limits, LinkId, Percent,
+    Plant, Point, Policies, Power, ProfileId, PropertyId, RoomId, Span, ZoneId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,6 +68,15 @@ pub struct PropertySection {
     /// The energy code that binds the property: its minima are then checked and kept, and a notebook is kept of each night.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<EnergyCode>,
+    /// Where the property stands, degrees north of the equator: for the sun on its facades, with `longitude` and rooms that
+    /// say where they face.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -90.0, max = 90.0))]
+    pub latitude: Option<f64>,
+    /// And degrees east of Greenwich.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -180.0, max = 180.0))]
+    pub longitude: Option<f64>,
     /// The temperature for a guest of whom nothing is known, C.
     #[serde(default = "default_comfort")]
     pub comfort: Celsius,
@@ -558,6 +567,10 @@ pub struct TemplateSection {
     pub rooms: Vec<String>,
     /// Parts of the room with a climate of their own; none means the room is one.
     pub zones: Vec<ZoneId>,
+    /// Where the windows look, degrees from north over east: 90 is east, 180 south.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 359))]
+    pub faces: Option<u16>,
     /// Whether the room has a thermostat that can be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub climate: Option<bool>,
@@ -589,6 +602,10 @@ pub struct RoomSection {
     /// Out of order: never prepared.
     #[serde(default)]
     pub out_of_order: bool,
+    /// Where the windows look, degrees from north over east: 90 is east, 180 south.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 359))]
+    pub faces: Option<u16>,
     /// Whether the room has a thermostat that can be told; yes unless written otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub climate: Option<bool>,
@@ -618,6 +635,9 @@ pub struct DeviceSection {
     /// What it is there for, where its model does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<DeviceRole>,
+    /// What carries the heat it gives, where its model does not tell: `direct` for electric heat and refrigerants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coil: Option<Coil>,
     /// Which part of the room it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<ZoneId>,

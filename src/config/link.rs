@@ -314,6 +314,9 @@ pub struct WeatherLink {
     /// The key of the JSON message that holds the temperature in C, for an mqtt link.
     #[serde(default = "default_weather_key")]
     pub key: String,
+    /// The key that holds how much of the sky is covered, %, for an mqtt link that tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clouds_key: Option<String>,
 }
 
 /// Where a limit on the plant's power is told: by an energy manager, by the grid's signal.

@@ -239,7 +239,9 @@ fn weather_source<'a>(configured: &'a Configured, link: &WeatherLink) -> Option<
         return None;
     };
     let (topic, key) = (link.topic.clone()?, link.key.clone());
-    let tells = Tells::Outdoor;
+    let tells = Tells::Outdoor {
+        clouds: link.clouds_key.clone(),
+    };
     Some((via.broker(), WeatherTopic { topic, key, tells }))
 }
 

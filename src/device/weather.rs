@@ -30,10 +30,13 @@ pub struct WeatherTopic {
 }
 
 /// What a topic tells.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tells {
-    /// The air outside, C.
-    Outdoor,
+    /// The air outside, C, and under a key of its own how much of the sky is covered, %.
+    Outdoor {
+        /// That key, where the message has it.
+        clouds: Option<String>,
+    },
     /// What the plant may give, % of what all rooms take at full output; null for no limit.
     PowerLimit,
 }
@@ -131,10 +134,17 @@ impl Desk {
 
     /// Of a batch, the newest figure is what stands.
     fn hear(&mut self, batch: &[Inbound]) {
-        let mut newest = None;
+        let (mut newest, mut clouds) = (None, None);
         for message in batch {
-            let event = match self.tells {
-                Tells::Outdoor => read(&message.payload, &self.key).map(|temperature| Event::Outdoor { temperature }),
+            let event = match &self.tells {
+                Tells::Outdoor { clouds: key } => {
+                    let cover = key.as_ref().map(|key| limit(&message.payload, key));
+                    match cover.transpose() {
+                        Ok(cover) => clouds = cover.flatten().map(|cover| Event::Clouds { cover }).or(clouds),
+                        Err(_) => self.tally.note(None, "clouds_unreadable"),
+                    }
+                    read(&message.payload, &self.key).map(|temperature| Event::Outdoor { temperature })
+                }
                 Tells::PowerLimit => {
                     limit(&message.payload, &self.key).map(|share| Event::PowerLimit { share, until: None })
                 }
@@ -144,8 +154,9 @@ impl Desk {
                 Err(reason) => self.tally.note(None, reason),
             }
         }
-        let event = newest;
-        self.news.extend(event.map(|event| FromDevices::Events(vec![event])));
+        let events: Vec<Event> = newest.into_iter().chain(clouds).collect();
+        self.news
+            .extend((!events.is_empty()).then_some(FromDevices::Events(events)));
     }
 }
 

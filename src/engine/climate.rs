@@ -154,6 +154,15 @@ struct Plan {
     forecast: Forecast,
 }
 
+impl Plan {
+    /// Half of what the lead has over the median recovery: so much a room is likely to be ready before its time. The other
+    /// half is planned with, for what a limited plant delays it does not make up for.
+    fn spare(&self) -> Span {
+        let over = self.lead - self.forecast.p50;
+        Span::millis(over.as_millis().max(0) / 2)
+    }
+}
+
 /// The temperature that a guest likes.
 #[derive(Debug, Clone, Copy)]
 pub struct Preferred {
@@ -325,11 +334,17 @@ impl Climate {
             _ => None,
         };
         let interlock = self.interlock.deadline(view.now);
-        [deep, self.planned, interlock, self.suspended_until, self.damp.deadline()]
-            .into_iter()
-            .flatten()
-            .filter(|at| *at > view.now)
-            .min()
+        [
+            deep,
+            self.planned,
+            interlock,
+            self.suspended_until,
+            self.damp.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|at| *at > view.now)
+        .min()
     }
 
     /// Decides what the climate should be now.
@@ -363,9 +378,9 @@ impl Climate {
             _ => None,
         };
         self.due = plan.map(|plan| Due {
-            at: plan.expected.early - (plan.lead - plan.forecast.p50),
+            at: plan.expected.early - plan.spare(),
             early: plan.expected.early,
-            needs: plan.forecast.p50,
+            needs: plan.lead - plan.spare(),
         });
         decision
             .readiness
@@ -612,7 +627,10 @@ impl Climate {
             damp::Asks::Over { mode } => {
                 let back = mode.filter(|_| decision.mode.is_none() && !self.mode_by_hand);
                 let because = Because::rule("dry-enough").with_some("humidity", view.humidity);
-                decision.mode = decision.mode.take().or(back.map(|mode| (mode, Purpose::Setback, because)));
+                decision.mode = decision
+                    .mode
+                    .take()
+                    .or(back.map(|mode| (mode, Purpose::Setback, because)));
                 return;
             }
             damp::Asks::Dry { since } => since,
@@ -731,7 +749,13 @@ impl Climate {
             _ => view.power.foreseen,
         };
         let goal = if can { goal } else { from };
-        thermal.forecast_limited(&view.policies.arrival, direction, from, goal, f64::from(output_max) / 100.0)
+        thermal.forecast_limited(
+            &view.policies.arrival,
+            direction,
+            from,
+            goal,
+            f64::from(output_max) / 100.0,
+        )
     }
 
     /// Learns from recoveries, and notices one that does not get on.

@@ -201,8 +201,14 @@ mod tests {
     #[test]
     fn a_night_is_judged_with_its_evidence() {
         assert_eq!(night(16.0, Tenure::Unrented), serde_json::json!([true, 0, null]));
-        assert_eq!(night(20.0, Tenure::RentedUnoccupied), serde_json::json!([true, 0, null]));
-        assert_eq!(night(21.0, Tenure::RentedUnoccupied), serde_json::json!([false, 1409, "rented_unoccupied"]));
+        assert_eq!(
+            night(20.0, Tenure::RentedUnoccupied),
+            serde_json::json!([true, 0, null])
+        );
+        assert_eq!(
+            night(21.0, Tenure::RentedUnoccupied),
+            serde_json::json!([false, 1409, "rented_unoccupied"])
+        );
         assert_eq!(night(22.0, Tenure::Occupied), serde_json::json!([true, 0, null]));
     }
 }

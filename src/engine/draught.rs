@@ -179,9 +179,16 @@ mod tests {
     #[test]
     fn a_wild_thermometer_is_no_window() {
         let mut draught = Draught::default();
-        for (n, reading) in [(22.0, 0.0), (21.9, -0.1), (9.0, -13.0), (22.0, 12.0), (8.0, -14.0), (f64::NAN, f64::NAN)]
-            .into_iter()
-            .enumerate()
+        for (n, reading) in [
+            (22.0, 0.0),
+            (21.9, -0.1),
+            (9.0, -13.0),
+            (22.0, 12.0),
+            (8.0, -14.0),
+            (f64::NAN, f64::NAN),
+        ]
+        .into_iter()
+        .enumerate()
         {
             assert_eq!(draught.look(&look(5 * n as i64, reading)), None);
         }

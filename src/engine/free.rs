@@ -60,7 +60,10 @@ impl WalkIns {
             return 0;
         }
         let first = usize::from(minute) / 60;
-        let mean = (first..first + HOURS_AHEAD).map(|hour| self.hours[hour % 24]).sum::<f64>() / self.days;
+        let mean = (first..first + HOURS_AHEAD)
+            .map(|hour| self.hours[hour % 24])
+            .sum::<f64>()
+            / self.days;
         enough_for(mean)
     }
 }
@@ -142,7 +145,6 @@ impl Engine {
         }
     }
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -15,8 +15,8 @@ mod comfort;
 mod compliance;
 mod damp;
 mod devices;
-pub mod eta;
 mod draught;
+pub mod eta;
 mod evidence;
 mod false_motion;
 mod free;
@@ -233,7 +233,10 @@ impl Engine {
         let sweep = self.common.swept_at.map(|at| at + SWEEP_EVERY);
         let night = self.common.night.deadline(self.latest);
         let (sharing, pool) = (self.common.sharing.deadline(), self.common.pool.deadline());
-        [self.timetable.next(), sweep, night, sharing, pool].into_iter().flatten().min()
+        [self.timetable.next(), sweep, night, sharing, pool]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The property it works for.
@@ -506,7 +509,10 @@ impl Engine {
         let place = self.devices.get(&reading.device)?;
         let mut devices = self.property.rooms[*place].devices.iter();
         let device = devices.find(|device| device.id == reading.device)?;
-        let is_unit = device.abilities.iter().any(|ability| ability.point == Point::TargetTemperature);
+        let is_unit = device
+            .abilities
+            .iter()
+            .any(|ability| ability.point == Point::TargetTemperature);
         let told = reading.value.as_ref()?.temperature()?;
         Some(told).filter(|t| !is_unit && OUTDOOR_C.contains(&t.to_f64()))
     }

@@ -175,23 +175,29 @@ pub fn share_out(limit: f64, is_hard: bool, now: Moment, claims: &[Claim]) -> Ve
 
 /// Rooms without a present guest give back what they take, unsold ones first, until it is enough.
 fn shed(limit: f64, now: Moment, claims: &[Claim], shares: &mut [Allotment]) {
-    let has_shed = claims.iter().any(|claim| claim.has.gives_way == Some(GivesWay::Sheds));
     let least = |claim: &Claim| match claim.kind {
         Kind::Recovering => claim.least(),
         _ => claim.demand(),
     };
-    let free_first = if has_shed { FREE_FIRST * limit } else { 0.0 };
-    let mut over = claims.iter().map(least).sum::<f64>() + free_first - limit;
+    let free_first = FREE_FIRST * limit;
+    let mut over = claims.iter().map(least).sum::<f64>() - limit;
     let can = |n: &usize| claims[*n].kind < Kind::Recovering && claims[*n].demand() > 0.0;
     let mut order: Vec<usize> = (0..claims.len()).filter(can).collect();
     // Who has given way already goes on to; then whoever has the most time.
     order.sort_by_key(|n| {
         let claim = &claims[*n];
-        (claim.kind, claim.has.gives_way.is_none(), -claim.slack(now).as_millis(), *n)
+        (
+            claim.kind,
+            claim.has.gives_way.is_none(),
+            -claim.slack(now).as_millis(),
+            *n,
+        )
     });
     for n in order {
-        if over <= 0.0 {
-            break;
+        // What has been shed comes back only when there is more than enough; nothing else is shed for that.
+        let enough = claims[n].has.gives_way.map_or(0.0, |_| -free_first);
+        if over <= enough {
+            continue;
         }
         let demand = claims[n].demand();
         (shares[n].gives_way, shares[n].gave) = (Some(GivesWay::Sheds), percent(demand));
@@ -205,11 +211,7 @@ fn admit(left: f64, is_hard: bool, now: Moment, claims: &[Claim], shares: &mut [
     let mut order: Vec<usize> = (0..claims.len()).filter(is_it).collect();
     order.sort_by_key(|n| {
         let claim = &claims[*n];
-        let stays = if claim.has.rounds > 0 {
-            STAYS
-        } else {
-            Span::ZERO
-        };
+        let stays = if claim.has.rounds > 0 { STAYS } else { Span::ZERO };
         ((claim.slack(now) - stays).as_millis(), *n)
     });
     let (mut left, mut admitted) = (left, Vec::new());
@@ -253,10 +255,14 @@ fn held_to(level: f64, before: u8) -> u8 {
 /// latest arrival, in each step the rooms that have to run in it share the plant.
 pub fn foresee(limit: f64, now: Moment, claims: &[Claim]) -> Vec<(u8, u16)> {
     let mut shares: Vec<(u8, u16)> = claims.iter().map(|_| (100, 0)).collect();
-    let lies_ahead = |n: &usize| claims[*n].kind != Kind::Guest && claims[*n].due.is_some_and(|due| due.needs > Span::ZERO);
-    let spent: f64 = claims.iter().filter(|c| c.kind != Kind::Recovering).map(Claim::demand).sum();
-    let limit = (limit - spent).max(LEAST);
-    let mut ahead: Vec<Ahead> = (0..claims.len()).filter(lies_ahead).filter_map(|n| Ahead::of(n, &claims[n], now)).collect();
+    let lies_ahead =
+        |n: &usize| claims[*n].kind != Kind::Guest && claims[*n].due.is_some_and(|due| due.needs > Span::ZERO);
+    let ahead = (0..claims.len()).filter(lies_ahead);
+    let mut ahead: Vec<Ahead> = ahead.filter_map(|n| Ahead::of(n, &claims[n], now)).collect();
+    // What a room takes to stay at its level ends when its own recovery begins.
+    let all: f64 = claims.iter().map(Claim::demand).sum();
+    let theirs: f64 = ahead.iter().map(|one| claims[one.room].demand()).sum();
+    let limit = (limit - (all - theirs).max(0.0)).max(LEAST);
     let last = ahead.iter().map(|one| one.by).max().unwrap_or(0);
     for slot in (0..last).rev() {
         let runs = |one: &&mut Ahead| slot < one.by && one.work > 1e-9;
@@ -333,7 +339,11 @@ fn percent(share: f64) -> u8 {
 }
 
 fn sound(output: f64) -> f64 {
-    if output.is_finite() { output.clamp(0.0, 1.0) } else { 0.0 }
+    if output.is_finite() {
+        output.clamp(0.0, 1.0)
+    } else {
+        0.0
+    }
 }
 
 #[cfg(test)]
@@ -366,21 +376,36 @@ mod tests {
 
     #[test]
     fn rooms_that_are_made_ready_share_what_guests_leave() {
-        let claims = [claim(Kind::Guest, 1.0), recovering(0), recovering(5), recovering(9), recovering(12)];
+        let claims = [
+            claim(Kind::Guest, 1.0),
+            recovering(0),
+            recovering(5),
+            recovering(9),
+            recovering(12),
+        ];
         let shares = share_out(4.0, false, NOW, &claims);
-        assert_eq!(shares.iter().map(|s| s.output_max).collect::<Vec<_>>(), [100, 75, 75, 75, 75]);
+        assert_eq!(
+            shares.iter().map(|s| s.output_max).collect::<Vec<_>>(),
+            [100, 75, 75, 75, 75]
+        );
         assert!(share_out(5.0, false, NOW, &claims).iter().all(|s| s.output_max == 100));
     }
 
     #[test]
     fn when_a_share_would_be_too_small_those_with_the_most_time_wait() {
         let mut claims = vec![recovering(60), recovering(0), recovering(30)];
-        claims.iter_mut().for_each(|claim| (claim.takes, claim.has.rounds) = (0.0, 0));
+        claims
+            .iter_mut()
+            .for_each(|claim| (claim.takes, claim.has.rounds) = (0.0, 0));
         let shares = share_out(1.4, false, NOW, &claims);
         let waits: Vec<bool> = shares.iter().map(|s| s.gives_way == Some(GivesWay::Waits)).collect();
         assert_eq!((waits, shares[1].output_max), (vec![true, false, false], 70));
         let none = share_out(0.1, false, NOW, &claims);
-        assert_eq!(none.iter().filter(|s| s.gives_way.is_none()).count(), 1, "one always goes on");
+        assert_eq!(
+            none.iter().filter(|s| s.gives_way.is_none()).count(),
+            1,
+            "one always goes on"
+        );
         let hard = share_out(0.1, true, NOW, &claims);
         assert!(hard.iter().all(|s| s.gives_way.is_some()), "not under a hard limit");
     }
@@ -446,7 +471,10 @@ mod tests {
         assert!(shares[9].0 >= shares[0].0, "the longest runs alone for a while");
         let crowd: Vec<Claim> = (0..10).map(|_| due(60)).collect();
         let shares = foresee(3.0, NOW, &crowd);
-        assert!(shares.iter().all(|(share, earlier)| *share == 65 && *earlier > 60), "{shares:?}");
+        assert!(
+            shares.iter().all(|(share, earlier)| *share == 65 && *earlier > 60),
+            "{shares:?}"
+        );
     }
 
     #[test]

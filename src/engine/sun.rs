@@ -50,8 +50,7 @@ impl Sun {
         let day = at.millis() as f64 / Span::days(1).as_millis() as f64;
         // Days since the beginning of a year; the year's length in days keeps step for two centuries.
         let turn = TAU * ((day - 10_957.0) / 365.2425).rem_euclid(1.0);
-        let declination = 0.006_918 - 0.399_912 * turn.cos() + 0.070_257 * turn.sin()
-            - 0.006_758 * (2.0 * turn).cos()
+        let declination = 0.006_918 - 0.399_912 * turn.cos() + 0.070_257 * turn.sin() - 0.006_758 * (2.0 * turn).cos()
             + 0.000_907 * (2.0 * turn).sin();
         let equation_min = 229.18
             * (0.000_075 + 0.001_868 * turn.cos()
@@ -94,7 +93,11 @@ mod tests {
     fn a_low_winter_sun_shines_deep_into_southern_rooms() {
         let (winter, summer) = ("2026-12-21T11:00:00Z", "2026-06-21T11:00:00Z");
         assert!(sun(winter, 180, 0.0) > sun(summer, 180, 0.0));
-        assert!((400.0..900.0).contains(&sun(winter, 180, 0.0)), "{}", sun(winter, 180, 0.0));
+        assert!(
+            (400.0..900.0).contains(&sun(winter, 180, 0.0)),
+            "{}",
+            sun(winter, 180, 0.0)
+        );
         assert!(sun(winter, 180, 100.0) < 0.3 * sun(winter, 180, 0.0));
     }
 
@@ -104,7 +107,11 @@ mod tests {
         let up = |at: &str| Sun::at(Moment::parse(at).unwrap(), VIENNA).up;
         let noon = up("2026-03-20T11:02:00Z");
         assert!(noon > up("2026-03-20T10:52:00Z") && noon > up("2026-03-20T11:12:00Z"));
-        assert!((noon.asin().to_degrees() - 41.8).abs() < 0.7, "{}", noon.asin().to_degrees());
+        assert!(
+            (noon.asin().to_degrees() - 41.8).abs() < 0.7,
+            "{}",
+            noon.asin().to_degrees()
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ async fn the_air_outside_is_heard_and_nonsense_is_counted() {
     let source = WeatherTopic {
         topic: "house/weather".into(),
         key: "outdoor".into(),
-        tells: Tells::Outdoor,
+        tells: Tells::Outdoor { clouds: None },
     };
     let link = LinkId::new("weather").unwrap();
     let running = start(link, options(broker.address(), "inn-weather"), source, to).unwrap();

@@ -5,6 +5,7 @@ policy walk-ins 1
 air 16.0 warms 2.0 cools 1.0
 day 0 08:00 outdoor 4
 08:00 1-door open false
+08:00 2-door open true
 08:00 2-door open false
 day 0 20:00 stay 00000010 checked_in room 1 guest 0000aaa0 leaves day1/10:00
 20:03 1-door open true

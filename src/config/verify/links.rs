@@ -2,7 +2,9 @@
 
 use super::is_loopback;
 use crate::config::gather::{Desk, Gathered, Piece, Place};
-use crate::config::link::{CentralLink, Link, ModbusLink, MqttLink, PmsLink, PmsSystem, PowerLink, Reach, Tls, WeatherLink};
+use crate::config::link::{
+    CentralLink, Link, ModbusLink, MqttLink, PmsLink, PmsSystem, PowerLink, Reach, Tls, WeatherLink,
+};
 use crate::model::LinkId;
 use crate::strict::did_you_mean;
 use std::collections::{BTreeMap, BTreeSet};
@@ -231,7 +233,10 @@ fn power(desk: &mut Desk, all: &Gathered, place: &Place, link: &PowerLink) {
     match all.links.get(via).map(|piece| &piece.value) {
         Some(Link::Mqtt(_)) => {}
         Some(other) => {
-            let what = format!("a limit on power cannot come over {via}, which is of kind {}", other.kind());
+            let what = format!(
+                "a limit on power cannot come over {via}, which is of kind {}",
+                other.kind()
+            );
             desk.error(&place.key("via"), what, "name a link of kind mqtt");
         }
         None if all.unread.contains(via.as_str()) => {}

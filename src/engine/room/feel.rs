@@ -4,10 +4,10 @@ use super::see::{has_presence, has_window_contact};
 use super::{Outcome, Room, World};
 use crate::engine::draught::{Look, Turn};
 use crate::engine::requests::maintenance;
+use crate::engine::sun;
 use crate::engine::thermal::Thermal;
 use crate::engine::thermal::meter::Around;
 use crate::engine::thermal::recovery::BAND_K;
-use crate::engine::sun;
 use crate::model::{Because, Celsius, Coil, DeviceSetup, HvacMode, Need, Plant, Point, Reading, SaveWhen, Value};
 
 /// What a recurring request about a strange room is called.

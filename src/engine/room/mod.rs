@@ -33,9 +33,9 @@ use crate::engine::thermal::Thermal;
 use crate::engine::thermal::history::Rows;
 use crate::engine::thermal::parameters::Belief;
 use crate::model::{
-    Attribute, Because, Celsius, Command, ConfirmNotice, DeviceId, Effect, GuestToken, Item, Key, Moment, Need, Percent,
-    PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen,
-    ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
+    Attribute, Because, Celsius, Command, ConfirmNotice, DeviceId, Effect, GuestToken, Item, Key, Moment, Need,
+    Percent, PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup,
+    SaveWhen, ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
 pub use standing::{Standing, State as StandingState};

@@ -7,7 +7,9 @@ use crate::engine::free::WALKED_IN_WITHIN;
 use crate::engine::lessons::Lesson;
 use crate::engine::occupancy::Sign;
 use crate::engine::requests::{maintenance, make_up_room, safety};
-use crate::model::{Because, DeviceRole, DeviceSetup, Moment, Need, Point, PointRole, Reading, Report, SaveWhen, Value};
+use crate::model::{
+    Because, DeviceRole, DeviceSetup, Moment, Need, Point, PointRole, Reading, Report, SaveWhen, Value,
+};
 
 /// A battery that recovered by so much was changed (hundredths of a percent).
 const BATTERY_RECOVERED: i32 = 1000;

@@ -6,7 +6,7 @@ use crate::engine::evidence::Evidence;
 use crate::engine::occupancy::{Presence, Senses};
 use crate::engine::preference::{self, Answer, Asked, population};
 use crate::engine::stay::Stay;
-use crate::model::{Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Point, RoomSetup, Value};
+use crate::model::{Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Percent, Point, RoomSetup, Value};
 
 impl Room {
     /// Whether somebody is, or may be, in. With a guest checked in, a sensor that is silent, or missing, means "may be".
@@ -67,7 +67,7 @@ impl Room {
             can_choose: can(HvacMode::Heat) && can(HvacMode::Cool),
             can_rest: can(HvacMode::Off),
             can_dry: [HvacMode::Dry, HvacMode::Cool].into_iter().find(|mode| can(*mode)),
-            humidity: self.devices.first(setups, Point::Humidity).and_then(Value::share),
+            humidity: self.humidity(world),
             setpoint: self
                 .devices
                 .first(setups, Point::TargetTemperature)
@@ -91,6 +91,13 @@ impl Room {
 }
 
 impl Room {
+    /// The room's humidity; a sensor that has fallen silent says nothing.
+    fn humidity(&self, world: World<'_>) -> Option<Percent> {
+        let is_heard = |device: &&DeviceSetup| self.devices.silent_since(world.now, device).is_none();
+        let said = |device: &DeviceSetup| self.devices.value(&device.id, Point::Humidity)?.share();
+        world.setup.devices.iter().filter(is_heard).find_map(said)
+    }
+
     /// Whether a contact of this kind says "open". One that has fallen silent says nothing: a dead battery cools no room.
     fn is_open(&self, world: World<'_>, is_it: impl Fn(&DeviceSetup, Point) -> bool) -> bool {
         let says_open = |device: &DeviceSetup, point: Point| {

@@ -1,7 +1,7 @@
 //! Which sensors does each room of the file have, and how does the engine hear of its events?
 
 use crate::model::{
-    Declared, DeviceId, DeviceRole, DeviceSetup, Event, Freshness, Limits, Moment, Point, Policies, ProfileId,
+    Coil, Declared, DeviceId, DeviceRole, DeviceSetup, Event, Freshness, Limits, Moment, Point, Policies, ProfileId,
     Property, PropertyId, Quality, Reading, RoomId, RoomSetup, Span, StayNotice, StayStatus, StayToken, Value,
 };
 use serde::Deserialize;
@@ -112,7 +112,7 @@ impl House {
             floor: None,
             zones: vec![],
             connects: vec![],
-        faces: None,
+            faces: None,
             out_of_order: false,
             devices: room
                 .sensors

@@ -91,7 +91,9 @@ fn judge(hotel: &Hotel, run: &Run) -> Party {
     let watts: Vec<f64> = (0..minutes)
         .map(|minute| run.traces.iter().map(|trace| f64::from(trace.watts[minute])).sum())
         .collect();
-    let days: Vec<usize> = (0..hotel.options.days).map(|day| hotel.judged_from() + day * DAY).collect();
+    let days: Vec<usize> = (0..hotel.options.days)
+        .map(|day| hotel.judged_from() + day * DAY)
+        .collect();
     let mean = |of: &dyn Fn(usize) -> f64| days.iter().map(|day| of(*day)).sum::<f64>() / days.len().max(1) as f64;
     let mut met = Vec::new();
     for (room, trace) in run.traces.iter().enumerate() {

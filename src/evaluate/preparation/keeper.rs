@@ -420,7 +420,12 @@ fn sensor(room: usize, kind: &str, role: DeviceRole, point: Point) -> DeviceSetu
 }
 
 fn thermostat(room: usize, step: f64, is_coarse: bool) -> DeviceSetup {
-    let mut reports = vec![Point::RoomTemperature, Point::TargetTemperature, Point::HvacMode, Point::OutputLimit];
+    let mut reports = vec![
+        Point::RoomTemperature,
+        Point::TargetTemperature,
+        Point::HvacMode,
+        Point::OutputLimit,
+    ];
     if !is_coarse {
         reports.extend([Point::Heating, Point::Cooling]);
     }

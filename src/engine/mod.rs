@@ -194,6 +194,16 @@ impl Engine {
                 }
                 None => refuse(&mut effects, "device_unknown", device.as_str()),
             },
+            Event::Link { devices, up, .. } => devices
+                .iter()
+                .filter_map(|device| Some((device, *self.devices.get(device)?)))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|(device, place)| {
+                    self.in_room(place, now, &mut effects, |room, world, out| {
+                        room.link(world, device, up, out)
+                    });
+                }),
             Event::Written { command, result } => match self.places.get(&command.room) {
                 Some(place) => {
                     self.in_room(*place, now, &mut effects, |room, world, out| {

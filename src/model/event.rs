@@ -1,8 +1,8 @@
 //! What can happen?
 
 use super::{
-    Attribute, Celsius, CommandId, ConfirmNotice, DeviceId, Moment, Percent, Prior, Property, Reading, RoomId, Said,
-    StatusNotice, StayNotice,
+    Attribute, Celsius, CommandId, ConfirmNotice, DeviceId, LinkId, Moment, Percent, Prior, Property, Reading, RoomId,
+    Said, StatusNotice, StayNotice,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -38,6 +38,15 @@ pub enum Event {
         device: DeviceId,
         /// Whether it can be reached.
         online: bool,
+    },
+    /// A link came or went, or the bridge on it: until it is up again none of these devices can be heard.
+    Link {
+        /// Which link.
+        link: LinkId,
+        /// Those behind it.
+        devices: Vec<DeviceId>,
+        /// Whether they can be heard.
+        up: bool,
     },
     /// What became of a command on its way.
     Written {

@@ -256,6 +256,14 @@ impl Story {
                 self.feed(Event::PowerLimit { share, until: None });
                 Ok(())
             }
+            "link" => {
+                let link = LinkId::new(words[1]).map_err(|e| e.to_string())?;
+                let devices = self.rooms.iter().flat_map(|room| &room.devices);
+                let devices = devices.map(|device| device.id.clone()).collect();
+                let up = words[2] == "up";
+                self.feed(Event::Link { link, devices, up });
+                Ok(())
+            }
             "devices" => {
                 self.deaf = words[1] == "deaf";
                 Ok(())

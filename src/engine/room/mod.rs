@@ -156,6 +156,14 @@ impl Room {
         }
     }
 
+    /// The link to a device, or the bridge before it, came or went.
+    pub fn link(&mut self, world: World<'_>, device: &DeviceId, up: bool, out: &mut Outcome) {
+        if self.devices.link(world.now, device, up) {
+            out.save(SaveWhen::Soon);
+            self.settle(world, out);
+        }
+    }
+
     /// What became of a command on its way.
     pub fn written(&mut self, world: World<'_>, number: u64, result: &WriteResult, out: &mut Outcome) {
         let ended = self.shadow.written(world.now, number, result);
@@ -271,6 +279,7 @@ impl Room {
 
     /// Nobody watched for a while: a room with a guest counts as occupied until its sensors say otherwise.
     pub fn unwatched(&mut self, world: World<'_>) {
+        self.devices.listen_anew(world.now);
         if self.stays.current.is_some() {
             self.occupancy.unwatched(self.senses(world), world.now);
         }
@@ -283,7 +292,7 @@ impl Room {
 
     /// The property was configured anew: what the room no longer has is dropped.
     pub fn configured(&mut self, world: World<'_>, out: &mut Outcome) {
-        self.devices.keep_only(&world.setup.devices);
+        self.devices.configured(world.now, &world.setup.devices);
         self.routine.replan();
         self.advance(world, out);
     }

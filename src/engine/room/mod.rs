@@ -8,8 +8,10 @@ mod decide;
 mod feel;
 mod learn;
 mod observe;
+mod plant;
 mod see;
 mod standing;
+mod vacancy;
 mod watch;
 
 pub use belongings::Belongings;
@@ -18,10 +20,12 @@ pub use see::usual;
 use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
+use crate::engine::draught::Draught;
 use crate::engine::evidence::{self, Evidence};
 use crate::engine::health::Health;
 use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
+use crate::engine::power::Allotment;
 use crate::engine::preference::{Answer, Guest, Population};
 use crate::engine::requests::confirm::Confirm;
 use crate::engine::requests::{Requests, arrival, routine, safety};
@@ -32,12 +36,13 @@ use crate::engine::thermal::history::Rows;
 use crate::engine::thermal::parameters::Belief;
 use crate::model::{
     Attribute, Because, Celsius, Command, ConfirmNotice, DeviceId, Effect, GuestToken, Item, Key, Moment, Need,
-    PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen,
-    ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
+    Percent, PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup,
+    SaveWhen, ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
 pub use standing::{Standing, State as StandingState};
 use std::collections::BTreeMap;
+use vacancy::Vacancy;
 
 /// What a room sees of the world around it.
 #[derive(Clone, Copy)]
@@ -52,6 +57,8 @@ pub struct World<'a> {
     pub calendar: &'a Calendar,
     /// The air outside, if known.
     pub outdoor: Option<Celsius>,
+    /// How much of the sky is covered, if known.
+    pub clouds: Option<Percent>,
     /// The mean air of the rooms beside it, if known.
     pub neighbours: Option<Celsius>,
     /// What is believed of a room of this property that has not been fitted.
@@ -100,6 +107,11 @@ pub struct Room {
     stays: Stays,
     climate: Climate,
     thermal: Thermal,
+    power: Allotment,
+    /// The unit was told to give no more than a share.
+    is_held: bool,
+    vacancy: Vacancy,
+    draught: Draught,
     shadow: Shadow,
     evidence: Evidence,
     routine: routine::Routine,
@@ -143,6 +155,14 @@ impl Room {
     /// A device came or went.
     pub fn availability(&mut self, world: World<'_>, device: &DeviceId, online: bool, out: &mut Outcome) {
         if self.devices.reach(world.now, device, online) {
+            out.save(SaveWhen::Soon);
+            self.settle(world, out);
+        }
+    }
+
+    /// The link to a device, or the bridge before it, came or went.
+    pub fn link(&mut self, world: World<'_>, device: &DeviceId, up: bool, out: &mut Outcome) {
+        if self.devices.link(world.now, device, up) {
             out.save(SaveWhen::Soon);
             self.settle(world, out);
         }
@@ -284,6 +304,7 @@ impl Room {
 
     /// Nobody watched for a while: a room with a guest counts as occupied until its sensors say otherwise.
     pub fn unwatched(&mut self, world: World<'_>) {
+        self.devices.listen_anew(world.now);
         if self.stays.current.is_some() {
             self.occupancy.unwatched(self.senses(world), world.now);
         }
@@ -296,7 +317,7 @@ impl Room {
 
     /// The property was configured anew: what the room no longer has is dropped.
     pub fn configured(&mut self, world: World<'_>, out: &mut Outcome) {
-        self.devices.keep_only(&world.setup.devices);
+        self.devices.configured(world.now, &world.setup.devices);
         self.routine.replan();
         self.advance(world, out);
     }

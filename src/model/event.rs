@@ -81,7 +81,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Moment>,
     },
-    /// The guest in a room says what is wanted, or confirms it when asked.
+    /// The guest in a room says what is wanted, without having been asked.
     GuestSays {
         /// In which room.
         room: RoomId,
@@ -89,8 +89,6 @@ pub enum Event {
         attribute: Attribute,
         /// What.
         said: Said,
-        /// Whether it is the answer to a question.
-        is_confirmation: bool,
     },
     /// Once a month: what has become dormant is announced.
     DormantRound,

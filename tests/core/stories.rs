@@ -334,14 +334,13 @@ impl Story {
         }
     }
 
-    /// `says ROOM ATTRIBUTE VALUE [confirmed]`: the guest says in words what is wanted.
+    /// `says ROOM ATTRIBUTE VALUE`: the guest says in words what is wanted.
     fn says(&mut self, words: &[&str]) -> Result<(), String> {
         let said: Json = serde_json::from_str(words[3]).unwrap_or_else(|_| json!(words[3]));
         self.feed(Event::GuestSays {
             room: RoomId::new(words[1]).map_err(|e| e.to_string())?,
             attribute: Attribute::from_word(words[2]).ok_or_else(|| format!("no attribute {:?}", words[2]))?,
             said: serde_json::from_value(said).map_err(|e| e.to_string())?,
-            is_confirmation: words.get(4) == Some(&"confirmed"),
         });
         Ok(())
     }

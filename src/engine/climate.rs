@@ -37,6 +37,8 @@ const SUSPENDED_MAX: Span = Span::hours(4);
 const MODE_STANDS: Span = Span::minutes(15);
 /// A room that warms slowly is not let fall farther than it comes back from within this share of the longest lead.
 const REGAIN_SHARE: f64 = 0.8;
+/// The level of an empty room is moved towards comfort in steps of this, K.
+const NEARER_STEP_K: f64 = 0.5;
 /// Recovering for so long without any progress: something is broken.
 const STUCK_AFTER: Span = Span::minutes(60);
 
@@ -277,8 +279,12 @@ impl Climate {
         let stay = view.due?;
         let expected = expected(view, stay)?;
         let arrival = &view.policies.arrival;
-        let forecast = self.forecast(view, thermal, self.target(view));
-        let lead = view.lessons.margin.lead(arrival, forecast.p50);
+        let forecast = self.median(view, thermal);
+        let lead = view
+            .lessons
+            .margin
+            .lead(arrival, forecast.p50)
+            .max(self.weak_lead(view, thermal));
         let by_code = arrival
             .before_eta_max
             .map(|max| stay.eta.unwrap_or(expected.mean) - max);
@@ -289,6 +295,15 @@ impl Climate {
             lead,
             forecast,
         })
+    }
+
+    /// What a room at its plant's limit takes on a bad day: the house's margin, learnt of all rooms, is too short for it.
+    fn weak_lead(&self, view: &View<'_>, thermal: &Thermal) -> Span {
+        let arrival = &view.policies.arrival;
+        let (direction, from, to) = self.way(view);
+        thermal
+            .on_a_weak_day(arrival, direction, from, to)
+            .min(arrival.lead_max)
     }
 
     /// Whether the guest has been out for so long that the room is set back in the second stage.
@@ -405,10 +420,10 @@ impl Climate {
             let arrival = &view.policies.arrival;
             let within = Span::from_minutes_f64(arrival.lead_max.as_minutes_f64() * REGAIN_SHARE);
             let target = self.target(view);
-            let warmed = thermal.reachable(arrival, Direction::Heating, low, within);
-            let cooled = thermal.reachable(arrival, Direction::Cooling, high, within);
-            low = low + (target - GOAL - warmed).max(Celsius::default());
-            high = high - (cooled - target - GOAL).max(Celsius::default());
+            let warmed = thermal.surely_reachable(arrival, Direction::Heating, low, within);
+            let cooled = thermal.surely_reachable(arrival, Direction::Cooling, high, within);
+            low = low + nearer(target - GOAL - warmed);
+            high = high - nearer(cooled - target - GOAL);
             (low, high) = (low.min(target), high.max(target));
         }
         if let (Some(air), Some(humidity), Some(outdoor)) = (view.temperature, view.humidity, view.outdoor)
@@ -630,8 +645,21 @@ impl Climate {
         }
     }
 
-    fn forecast(&self, view: &View<'_>, thermal: &Thermal, target: Celsius) -> Forecast {
-        let resting = resting_band(view);
+    /// How long it takes until the room is right, at the median.
+    fn median(&self, view: &View<'_>, thermal: &Thermal) -> Forecast {
+        let (direction, from, to) = self.way(view);
+        thermal.median(&view.policies.arrival, direction, from, to)
+    }
+
+    /// The same with its spread.
+    fn forecast(&self, view: &View<'_>, thermal: &Thermal) -> Forecast {
+        let (direction, from, to) = self.way(view);
+        thermal.forecast(&view.policies.arrival, direction, from, to)
+    }
+
+    /// Which way the room has to go, from where, and to where.
+    fn way(&self, view: &View<'_>) -> (Direction, Celsius, Celsius) {
+        let (resting, target) = (resting_band(view), self.target(view));
         // Without a thermometer the worst is assumed: the room stands at its resting level.
         let from = view.temperature.unwrap_or_else(|| resting.edge(self.direction));
         let (direction, goal) = if from < target {
@@ -644,7 +672,7 @@ impl Climate {
             Plant::Cooling => direction == Direction::Cooling,
             Plant::Auto => true,
         };
-        thermal.forecast(&view.policies.arrival, direction, from, if can { goal } else { from })
+        (direction, from, if can { goal } else { from })
     }
 
     /// Learns from recoveries, and notices one that does not get on.
@@ -738,7 +766,9 @@ impl Climate {
             );
         }
         let mut readiness = promise.readiness(view, warn.then_some(ReadinessVerdict::WillMiss), because);
-        (readiness.p10, readiness.p90, readiness.eta) = (from + forecast.p10, from + forecast.p90, stay.eta);
+        let spread = self.forecast(view, thermal);
+        (readiness.p10, readiness.p90) = (from + spread.p10.min(forecast.p50), from + spread.p90.max(forecast.p50));
+        readiness.eta = stay.eta;
         self.promise = Some(promise);
         Some(readiness)
     }
@@ -792,6 +822,13 @@ fn resting_band(view: &View<'_>) -> Band {
         (levels.unsold_heating, levels.unsold_cooling)
     };
     Band { low, high }
+}
+
+/// By how much a level is moved towards comfort, so that the room comes back in time: in whole steps, because what the model
+/// foresees wanders by tenths, and a dial that follows it wears out.
+fn nearer(short: Celsius) -> Celsius {
+    let steps = (short.to_f64() / NEARER_STEP_K).ceil().max(0.0);
+    Celsius::new(steps * NEARER_STEP_K).unwrap_or_default()
 }
 
 /// Whether somebody is expected within a day.

@@ -46,6 +46,7 @@ impl Room {
             is_occupied: has_presence(world.setup) && view.is_occupied,
             is_open: view.is_window_open || view.is_door_open,
             air: view.temperature,
+            minute: world.calendar.minute(world.now),
         };
         let ticked = self.thermal.tick(world.now, &around, world.kin);
         if !ticked.is_due {

@@ -10,9 +10,9 @@ use crate::model::{
     CallService, DeviceId, DeviceSetup, LinkId, Point, Policies, ProfileId, Property, RoomId, RoomSetup,
 };
 use crate::profile::Parameters;
+use data_encoding::HEXLOWER;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// How many hexadecimal digits of the hash are kept: enough to tell two configurations of one property apart for ever.
@@ -264,9 +264,5 @@ fn hash(configured: &Configured, bound: &[Vec<Bound<'_>>]) -> String {
     );
     let text = serde_json::to_vec(&(models, rooms, policies, rest)).unwrap_or_default();
     let digest = ring::digest::digest(&ring::digest::SHA256, &text);
-    let mut hash = String::with_capacity(HASH_DIGITS);
-    for byte in digest.as_ref().iter().take(HASH_DIGITS / 2) {
-        let _ = write!(hash, "{byte:02x}");
-    }
-    hash
+    HEXLOWER.encode(&digest.as_ref()[..HASH_DIGITS / 2])
 }

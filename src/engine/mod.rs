@@ -46,7 +46,7 @@ pub use room::{Standing, StandingState};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use thermal::history::{History, Rows};
+use thermal::history::{Day, History};
 use thermal::parameters::Belief;
 use timetable::Timetable;
 
@@ -106,7 +106,7 @@ pub struct Engine {
     /// What each room was like of late.
     histories: Vec<History>,
     /// Days of a history as they were kept, until all have been given back.
-    given_back: Vec<(usize, Rows)>,
+    given_back: BTreeMap<usize, Vec<Day>>,
     /// The fit under way, in the room whose slot it is.
     fitting: Option<nightly::Work>,
     places: BTreeMap<RoomId, usize>,
@@ -129,7 +129,7 @@ impl Engine {
         let mut engine = Self {
             rooms: property.rooms.iter().map(|_| Room::default()).collect(),
             histories: property.rooms.iter().map(|_| History::default()).collect(),
-            given_back: Vec::new(),
+            given_back: BTreeMap::new(),
             fitting: None,
             beside: Vec::new(),
             places: BTreeMap::new(),
@@ -226,11 +226,8 @@ impl Engine {
             Key::Room(id) => self.places.get(id).and_then(|place| write(&self.rooms[*place])),
             Key::Guest(token) => self.guests.get(token).and_then(write),
             Key::History(id, day) => {
-                let rows = self
-                    .places
-                    .get(id)
-                    .and_then(|place| self.histories[*place].record(*day));
-                rows.as_ref().and_then(write)
+                let place = self.places.get(id)?;
+                self.histories[*place].record(*day).and_then(write)
             }
         }
     }
@@ -266,7 +263,8 @@ impl Engine {
             }
             Key::History(id, _) => {
                 if let Some(place) = self.places.get(id) {
-                    self.given_back.push((*place, read(key, bytes)?));
+                    let day = read(key, bytes)?;
+                    self.given_back.entry(*place).or_default().push(day);
                 }
             }
         }
@@ -365,13 +363,8 @@ impl Engine {
     }
 
     fn put_histories_together(&mut self) {
-        let given_back = std::mem::take(&mut self.given_back);
-        for (place, history) in self.histories.iter_mut().enumerate() {
-            let days = given_back.iter().filter(|(of, _)| *of == place);
-            let days: Vec<Rows> = days.map(|(_, rows)| rows.clone()).collect();
-            if !days.is_empty() {
-                *history = History::restored(days);
-            }
+        for (place, days) in std::mem::take(&mut self.given_back) {
+            self.histories[place] = History::restored(days);
         }
     }
 

@@ -37,8 +37,6 @@ const SUSPENDED_MAX: Span = Span::hours(4);
 const MODE_STANDS: Span = Span::minutes(15);
 /// A room that warms slowly is not let fall farther than it comes back from within this share of the longest lead.
 const REGAIN_SHARE: f64 = 0.8;
-/// The level of an empty room is moved towards comfort in steps of this, K.
-const NEARER_STEP_K: f64 = 0.5;
 /// Recovering for so long without any progress: something is broken.
 const STUCK_AFTER: Span = Span::minutes(60);
 
@@ -422,8 +420,8 @@ impl Climate {
             let target = self.target(view);
             let warmed = thermal.surely_reachable(arrival, Direction::Heating, low, within);
             let cooled = thermal.surely_reachable(arrival, Direction::Cooling, high, within);
-            low = low + nearer(target - GOAL - warmed);
-            high = high - nearer(cooled - target - GOAL);
+            low = low + (target - GOAL - warmed).max(Celsius::default());
+            high = high - (cooled - target - GOAL).max(Celsius::default());
             (low, high) = (low.min(target), high.max(target));
         }
         if let (Some(air), Some(humidity), Some(outdoor)) = (view.temperature, view.humidity, view.outdoor)
@@ -822,13 +820,6 @@ fn resting_band(view: &View<'_>) -> Band {
         (levels.unsold_heating, levels.unsold_cooling)
     };
     Band { low, high }
-}
-
-/// By how much a level is moved towards comfort, so that the room comes back in time: in whole steps, because what the model
-/// foresees wanders by tenths, and a dial that follows it wears out.
-fn nearer(short: Celsius) -> Celsius {
-    let steps = (short.to_f64() / NEARER_STEP_K).ceil().max(0.0);
-    Celsius::new(steps * NEARER_STEP_K).unwrap_or_default()
 }
 
 /// Whether somebody is expected within a day.

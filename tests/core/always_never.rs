@@ -42,7 +42,7 @@ fn no_unit_runs_under_an_open_window_and_no_guest_is_overruled_whatever_is_broke
         let unknown = never.setbacks_of_present + never.setbacks_of_sleeping;
         assert_eq!(unknown, never.setbacks_unknowable, "{:?}", seen.cases);
         assert!(has_faults || unknown == 0, "{site:?}: {:?}", seen.cases);
-        assert!(seen.steps > 10_000, "{} steps prove little", seen.steps);
+        assert!(seen.steps > 5_000, "{} steps prove little", seen.steps);
         arrivals += figures.arrivals;
     }
     assert!(arrivals > 10, "{arrivals} arrivals prove little");

@@ -16,6 +16,8 @@ const FROST_C: f64 = 12.5;
 const CASES_MAX: usize = 8;
 /// A set-point this far from comfort is a set-back, K.
 const SETBACK_K: f64 = 0.75;
+/// The unit holds what it was told: a set-point this near to it, K.
+const TOLD_K: f64 = 0.01;
 /// Who has come in meets what was told before for so long: sensors, devices and rules take their minutes.
 const SETTLES_MIN: usize = 10;
 
@@ -115,7 +117,7 @@ impl Watch {
 
     /// Looks at one room in one minute.
     pub fn look(&mut self, hotel: &Hotel, room: usize, minute: usize, wanted: Wanted, air: f64, is_told_off: bool) {
-        self.look_at_guest(hotel, room, minute);
+        self.look_at_guest(hotel, room, minute, wanted);
         let state = &mut self.rooms[room];
         let is_open = hotel.places[room].life.window[minute];
         state.window_open_min = if is_open { state.window_open_min + 1 } else { 0 };
@@ -133,14 +135,16 @@ impl Watch {
         ));
     }
 
-    fn look_at_guest(&mut self, hotel: &Hotel, room: usize, minute: usize) {
+    fn look_at_guest(&mut self, hotel: &Hotel, room: usize, minute: usize, wanted: Wanted) {
         let state = &mut self.rooms[room];
         state.in_min = if hotel.is_guest_in(room, minute) {
             state.in_min + 1
         } else {
             0
         };
-        let far = |to: f64| liked(hotel, room, minute).is_some_and(|liked| (to - liked).abs() > SETBACK_K);
+        let is_told = |to: f64| (wanted.low - to).abs() < TOLD_K || (wanted.high - to).abs() < TOLD_K;
+        let far =
+            |to: f64| is_told(to) && liked(hotel, room, minute).is_some_and(|liked| (to - liked).abs() > SETBACK_K);
         if state.in_min > SETTLES_MIN && state.set_back_to.is_some_and(far) {
             match hotel.places[room].life.who[minute] {
                 Who::Asleep => self.never.set_back_asleep_min += 1,

@@ -42,6 +42,8 @@ const UNSAVED_MAX: usize = 10_000;
 const UNWATCHED_AFTER: Span = Span::minutes(2);
 /// After a refusal the disk is tried again so often.
 const RETRY: Span = Span::seconds(5);
+/// Central hears of a link that came or went this late: once, when it comes and goes.
+const LINK_TOLD_AFTER: Span = Span::seconds(60);
 /// An answer of the journal has no more lines than this.
 const WHY_MAX: usize = 1000;
 
@@ -246,11 +248,23 @@ impl Owner {
         let before = self.links.insert(link.clone(), up);
         self.metrics.link(link.as_str(), up);
         if before != Some(up) {
+            self.link_event(link.clone(), up);
+            // Central hears of it soon, and once if it comes and goes.
+            self.heartbeat_at = self.heartbeat_at.min(clock::now() + LINK_TOLD_AFTER);
             if up {
                 tracing::info!(%link, "link is up");
             } else {
                 tracing::warn!(%link, because, "link is down; it is tried again by itself");
             }
+        }
+    }
+
+    /// What the rooms are told of a link: their devices on it cannot be heard, or can be again.
+    fn link_event(&mut self, link: LinkId, up: bool) {
+        let devices = self.configured.on_link(&link).map(|(device, _)| device.clone());
+        let devices: Vec<DeviceId> = devices.collect();
+        if !devices.is_empty() {
+            self.step(Event::Link { link, devices, up });
         }
     }
 
@@ -614,6 +628,13 @@ impl Owner {
             self.outlets = outlets;
         }
         self.step(Event::Configured(now.property));
+        let down: Vec<LinkId> = self
+            .links
+            .iter()
+            .filter(|(_, up)| !**up)
+            .map(|(id, _)| id.clone())
+            .collect();
+        down.into_iter().for_each(|link| self.link_event(link, false));
         tracing::info!(configuration = self.configured.hash, "runs a new configuration");
     }
 
@@ -681,6 +702,7 @@ fn kind_of(event: &Event) -> &'static str {
         Event::Deadline => "deadline",
         Event::Reading(_) => "reading",
         Event::Availability { .. } => "availability",
+        Event::Link { .. } => "link",
         Event::Written { .. } => "written",
         Event::Stay(_) => "stay",
         Event::Prior(_) => "prior",

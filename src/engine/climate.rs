@@ -5,7 +5,7 @@
 //! device is the shadow's affair.
 
 use super::calendar::Calendar;
-use super::comfort::{Band, Season, plant_direction};
+use super::comfort::{Band, Season, plant_direction, steady};
 use super::compliance::{Look, Notebook, Tenure};
 use super::eta::Expected;
 use super::interlock::{Asks, Interlock};
@@ -310,16 +310,16 @@ impl Climate {
     }
 
     /// When something will be decided anew by itself.
-    pub fn deadline(&self, view: &View<'_>) -> Option<Moment> {
+    pub fn deadline(&self, now: Moment, policies: &Policies) -> Option<Moment> {
         let deep = match self.phase {
-            Phase::Away { since } => Some(since + view.policies.levels.deep_after),
+            Phase::Away { since } => Some(since + policies.levels.deep_after),
             _ => None,
         };
-        let interlock = self.interlock.deadline(view.now);
+        let interlock = self.interlock.deadline(now);
         [deep, self.planned, interlock, self.suspended_until]
             .into_iter()
             .flatten()
-            .filter(|at| *at > view.now)
+            .filter(|at| *at > now)
             .min()
     }
 
@@ -542,7 +542,10 @@ impl Climate {
                 (Purpose::Setback, Because::rule(rule).with("out_since", since))
             }
         };
-        let value = edge();
+        let value = match self.phase {
+            Phase::Resting if view.policies.code.is_none() => steady(edge(), view.setpoint, self.direction),
+            _ => edge(),
+        };
         let because = because
             .with_some("temperature", view.temperature)
             .with("preferred", self.target(view))

@@ -35,7 +35,7 @@ mod timetable;
 
 use crate::model::{
     Attribute, Celsius, ConfirmNotice, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal,
-    RoomId, RoomSetup, SaveWhen, Span, StatusNotice, StayNotice,
+    RoomId, RoomSetup, SaveWhen, Span, StatusNotice, StayNotice, StayStatus,
 };
 use calendar::Calendar;
 use lessons::Lessons;
@@ -169,6 +169,16 @@ impl Engine {
                 }
                 None => refuse(&mut effects, "device_unknown", device.as_str()),
             },
+            Event::Link { devices, up, .. } => devices
+                .iter()
+                .filter_map(|device| Some((device, *self.devices.get(device)?)))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|(device, place)| {
+                    self.in_room(place, now, &mut effects, |room, world, out| {
+                        room.link(world, device, up, out)
+                    });
+                }),
             Event::Written { command, result } => match self.places.get(&command.room) {
                 Some(place) => {
                     self.in_room(*place, now, &mut effects, |room, world, out| {
@@ -188,14 +198,9 @@ impl Engine {
                     when: SaveWhen::Soon,
                 });
             }
-            Event::GuestSays {
-                room,
-                attribute,
-                said,
-                is_confirmation,
-            } => match self.places.get(&room) {
+            Event::GuestSays { room, attribute, said } => match self.places.get(&room) {
                 Some(place) => self.in_room(*place, now, &mut effects, |room, world, out| {
-                    room.guest_says(world, attribute, said, is_confirmation, out);
+                    room.guest_says(world, attribute, said, out);
                 }),
                 None => refuse(&mut effects, "room_unknown", room.as_str()),
             },
@@ -431,6 +436,15 @@ impl Engine {
                 when: SaveWhen::Soon,
             });
         }
+        if let Some((token, told)) = out.told_dormant
+            && let Some(guest) = guests.get_mut(&token)
+        {
+            guest.told_dormant(told);
+            effects.push(Effect::Save {
+                key: Key::Guest(token),
+                when: SaveWhen::Soon,
+            });
+        }
         if let Some((token, summary)) = out.learnt {
             self.guest(&token, now, |guest| guest.add(summary));
             effects.push(Effect::Save {
@@ -478,15 +492,19 @@ impl Engine {
         if let Some(token) = &notice.guest {
             self.guest(token, now, |_| {});
         }
+        let moves_in = is_moving && notice.status == StayStatus::CheckedIn;
+        let leaves = holder.filter(|_| moves_in);
+        let brought = leaves.and_then(|old| self.rooms[old].belongings(&notice.stay));
+        let with_guest = brought.is_some();
         let mut fault = None;
         self.in_room(place, now, effects, |room, world, out| {
-            fault = room.stay(world, notice, out).err()
+            fault = room.stay(world, notice, brought, out).err()
         });
         match (fault, holder) {
             (Some(fault), _) => refuse(effects, fault.name(), notice.stay.as_str()),
             (None, Some(old)) if is_moving => {
                 self.in_room(old, now, effects, |room, world, out| {
-                    room.stay_leaves(world, &notice.stay, notice.version, out)
+                    room.stay_leaves(world, (&notice.stay, notice.version), with_guest, out)
                 });
             }
             (None, _) => {}

@@ -39,6 +39,8 @@ pub use report::{
 pub use request::{
     Basis, Department, Knock, Need, Relevance, RequestState, RequestStatus, ServiceRequest, StatusNotice, Urgency,
 };
-pub use stay::{ConfirmNotice, Declared, Evening, Prior, PriorSummary, StayNotice, StayStatus};
+pub use stay::{
+    ConfirmNotice, Declared, ERASE_DAYS, EraseNotice, Evening, Prior, PriorSummary, StayNotice, StayStatus,
+};
 pub use time::{Moment, Span};
 pub use value::{Celsius, FanMode, Figure, Firmness, HvacMode, Percent, Symbol, Unit, Value};

@@ -368,7 +368,7 @@ impl Default for Habits {
             enabled: true,
             before: Span::minutes(10),
             score_min: 0.4,
-            hits_min: 2,
+            hits_min: 1,
             per_stay_max: 4,
         }
     }

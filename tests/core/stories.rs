@@ -251,6 +251,14 @@ impl Story {
                 self.feed(Event::Outdoor { temperature });
                 Ok(())
             }
+            "link" => {
+                let link = LinkId::new(words[1]).map_err(|e| e.to_string())?;
+                let devices = self.rooms.iter().flat_map(|room| &room.devices);
+                let devices = devices.map(|device| device.id.clone()).collect();
+                let up = words[2] == "up";
+                self.feed(Event::Link { link, devices, up });
+                Ok(())
+            }
             "devices" => {
                 self.deaf = words[1] == "deaf";
                 Ok(())
@@ -321,14 +329,13 @@ impl Story {
         }
     }
 
-    /// `says ROOM ATTRIBUTE VALUE [confirmed]`: the guest says in words what is wanted.
+    /// `says ROOM ATTRIBUTE VALUE`: the guest says in words what is wanted.
     fn says(&mut self, words: &[&str]) -> Result<(), String> {
         let said: Json = serde_json::from_str(words[3]).unwrap_or_else(|_| json!(words[3]));
         self.feed(Event::GuestSays {
             room: RoomId::new(words[1]).map_err(|e| e.to_string())?,
             attribute: Attribute::from_word(words[2]).ok_or_else(|| format!("no attribute {:?}", words[2]))?,
             said: serde_json::from_value(said).map_err(|e| e.to_string())?,
-            is_confirmation: words.get(4) == Some(&"confirmed"),
         });
         Ok(())
     }

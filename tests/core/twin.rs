@@ -55,6 +55,11 @@ fn happening(dice: &mut Dice, now: Moment) -> Event {
             device: at(KINDS[dice.roll(6) as usize]),
             online: dice.roll(2) == 0,
         },
+        13 if dice.roll(3) == 0 => Event::Link {
+            link: LinkId::new("zigbee").unwrap(),
+            devices: KINDS.iter().map(|kind| at(kind)).collect(),
+            up: dice.roll(2) == 0,
+        },
         13 => Event::Outdoor {
             temperature: Celsius::from_hundredths(dice.roll(30) as i32 * 100 - 500),
         },

@@ -2,7 +2,7 @@
 
 use super::{Room, World};
 use crate::engine::climate::{Preferred, View};
-use crate::engine::evidence::Evidence;
+use crate::engine::evidence::{self, Evidence};
 use crate::engine::occupancy::{Presence, Senses};
 use crate::engine::preference::{self, Answer, Asked, population};
 use crate::engine::stay::Stay;
@@ -136,17 +136,30 @@ pub fn usual(world: World<'_>, attribute: Attribute) -> f64 {
     world.population.usual(attribute, season, start)
 }
 
-/// The temperature to keep: while the guest sleeps the one liked for that, when one is known.
+/// The temperature to keep: the one liked for what the guest does now, when one is known; else the one for being in and awake.
 fn preferred(world: World<'_>, stay: Option<&Stay>, evidence: &Evidence) -> Preferred {
-    let is_asleep = evidence.is_night() && stay.is_some_and(|stay| stay.checked_in_at.is_some());
-    let asleep = is_asleep.then(|| answer(world, Attribute::AsleepTemperature, stay, evidence).applied());
-    let (value, from) = asleep
+    let answer = |attribute| answer(world, attribute, stay, evidence).applied();
+    let of_phase = phase_attribute(world, stay, evidence).map(answer);
+    let (value, from) = of_phase
         .filter(|(_, from)| *from != "population")
-        .unwrap_or_else(|| answer(world, Attribute::TargetTemperature, stay, evidence).applied());
+        .unwrap_or_else(|| answer(Attribute::TargetTemperature));
     let value = value.figure().map_or(world.property.policies.comfort, |figure| {
         Celsius::from_hundredths(figure.hundredths())
     });
     Preferred { value, from }
+}
+
+/// Which like of its own goes with what the guest does now. What the guest has said of this stay goes before what was liked
+/// on coming in to others.
+fn phase_attribute(world: World<'_>, stay: Option<&Stay>, evidence: &Evidence) -> Option<Attribute> {
+    let stay = stay?;
+    let has_checked_in = stay.checked_in_at.is_some();
+    if has_checked_in && evidence.is_night() {
+        return Some(Attribute::AsleepTemperature);
+    }
+    let is_arriving = evidence::arriving_until(stay).is_none_or(|until| world.now < until);
+    let is_said = has_checked_in && evidence.is_said(Attribute::TargetTemperature);
+    (is_arriving && !is_said).then_some(Attribute::ArrivalTemperature)
 }
 
 pub(super) fn tells_presence(device: &DeviceSetup) -> bool {

@@ -58,11 +58,11 @@ fn of_this_model<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Sta
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum Kept {
-        State(State),
+        State(Box<State>),
         Other(serde::de::IgnoredAny),
     }
     Ok(match Kept::deserialize(from)? {
-        Kept::State(state) => Some(state),
+        Kept::State(state) => Some(*state),
         Kept::Other(_) => None,
     })
 }

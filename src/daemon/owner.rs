@@ -10,7 +10,7 @@ use super::jobs::Jobs;
 use super::pages::page;
 use crate::config::Configured;
 use crate::device::{FromDevices, Outlet};
-use crate::engine::Engine;
+use crate::engine::{Engine, FREE_ROOMS_TOLD_MAX};
 use crate::model::{
     Class, Command, DeviceId, EdgeState, Effect, Emergency, Event, Key, LinkId, Moment, Report, RoomId, SaveWhen, Span,
     Stamped, Stream,
@@ -46,6 +46,8 @@ const RETRY: Span = Span::seconds(5);
 const LINK_TOLD_AFTER: Span = Span::seconds(60);
 /// An answer of the journal has no more lines than this.
 const WHY_MAX: usize = 1000;
+/// And no more than this where only one rule is asked for.
+const WHY_OF_RULE_MAX: usize = 10_000;
 
 /// What the owner needs to begin.
 pub struct Beginning {
@@ -446,6 +448,8 @@ impl Owner {
             }
         }));
         degraded.extend(self.unsaved.as_ref().map(|_| "disk_refuses".to_owned()));
+        let mut free_rooms = self.engine.free_rooms(now);
+        free_rooms.truncate(FREE_ROOMS_TOLD_MAX);
         EdgeState {
             version: env!("CARGO_PKG_VERSION").into(),
             uptime_s: now.since(self.started).as_millis().unsigned_abs() / 1000,
@@ -456,6 +460,7 @@ impl Owner {
             rooms: u32::try_from(self.configured.property.rooms.len()).unwrap_or(u32::MAX),
             devices_silent: u32::try_from(silent).unwrap_or(u32::MAX),
             degraded,
+            free_rooms,
         }
     }
 
@@ -654,8 +659,23 @@ impl Owner {
                 Some(answers) => json!({ "guest": guest, "today": self.engine.today(now), "answers": answers }),
                 None => json!({ "error": "nothing is known of this guest here" }),
             },
-            Question::Why { room, from, to, limit } => {
-                match self.store.why(room.as_ref(), from, to, limit.min(WHY_MAX)) {
+            Question::Rooms => json!({ "rooms": self.standings(now) }),
+            Question::FreeRooms => json!({ "free_rooms": self.engine.free_rooms(now) }),
+            Question::Why {
+                room,
+                from,
+                to,
+                limit,
+                rule,
+            } => {
+                let found = match &rule {
+                    Some(rule) => {
+                        let limit = limit.min(WHY_OF_RULE_MAX);
+                        self.store.why_by_rule(room.as_ref(), from, to, rule, limit)
+                    }
+                    None => self.store.why(room.as_ref(), from, to, limit.min(WHY_MAX)),
+                };
+                match found {
                     Ok(notes) => {
                         let line = |n: &Note| json!({ "at": n.at, "room": n.room, "what": serde_json::from_slice::<serde_json::Value>(&n.json).ok() });
                         json!({ "decisions": notes.iter().map(line).collect::<Vec<_>>() })
@@ -669,6 +689,16 @@ impl Owner {
             }
             Question::Reload => json!({ "error": "answered by the daemon" }),
         }
+    }
+
+    /// Each room's state, in the hotel's words.
+    fn standings(&self, now: Moment) -> Vec<serde_json::Value> {
+        let rooms = self.configured.property.rooms.iter();
+        let standing = |id: &RoomId| {
+            let standing = self.engine.standing(id, now)?;
+            Some(json!({ "room": id, "state": standing.state, "because": standing.because }))
+        };
+        rooms.filter_map(|room| standing(&room.id)).collect()
     }
 
     /// Devices are handed back, everything is written, the store is closed in order.
@@ -709,6 +739,8 @@ fn kind_of(event: &Event) -> &'static str {
         Event::Confirm(_) => "confirm",
         Event::RequestStatus(_) => "request_status",
         Event::Outdoor { .. } => "outdoor",
+        Event::PowerLimit { .. } => "power_limit",
+        Event::Clouds { .. } => "clouds",
         Event::Configured(_) => "configured",
         Event::GuestSays { .. } => "guest_says",
         Event::DormantRound => "dormant_round",

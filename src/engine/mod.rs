@@ -13,10 +13,13 @@ pub mod calendar;
 mod climate;
 mod comfort;
 mod compliance;
+mod damp;
 mod devices;
+mod draught;
 pub mod eta;
 mod evidence;
 mod false_motion;
+mod free;
 pub mod habit;
 mod health;
 mod interlock;
@@ -25,25 +28,31 @@ mod margin;
 mod moisture;
 mod nightly;
 pub mod occupancy;
+mod power;
 pub mod preference;
 mod requests;
 mod room;
 mod shadow;
+mod sharing;
 mod stay;
+mod sun;
 pub mod thermal;
 mod timetable;
 
 use crate::model::{
-    Attribute, Celsius, ConfirmNotice, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal,
-    RoomId, RoomSetup, SaveWhen, Span, StatusNotice, StayNotice, StayStatus,
+    Attribute, Celsius, ConfirmNotice, DeviceId, Effect, Event, Freshness, GuestToken, Key, Moment, OUTDOOR_C, Percent,
+    Point, Prior, Property, Reading, Refusal, RoomId, RoomSetup, SaveWhen, Span, StatusNotice, StayNotice, StayStatus,
 };
 use calendar::Calendar;
+use free::Pool;
+pub use free::TOLD_MAX as FREE_ROOMS_TOLD_MAX;
 use lessons::Lessons;
 use nightly::Night;
 use preference::{Asked, Guest, Population, Record, population};
 use room::{Outcome, Room, World};
 pub use room::{Standing, StandingState};
 use serde::{Deserialize, Serialize};
+use sharing::Sharing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use thermal::history::{Day, History};
@@ -89,6 +98,7 @@ pub enum RestoreFault {
 #[serde(default)]
 struct Common {
     outdoor: Option<(Celsius, Moment)>,
+    clouds: Option<(Percent, Moment)>,
     swept_at: Option<Moment>,
     population: Population,
     lessons: Lessons,
@@ -96,6 +106,10 @@ struct Common {
     night: Night,
     /// What the fitted rooms have in common.
     kin: Option<Belief>,
+    /// When the plant was shared out last, and what limits it.
+    sharing: Sharing,
+    /// When it was last decided which free rooms are kept nearly ready.
+    pool: Pool,
 }
 
 /// The whole property's mind.
@@ -153,8 +167,19 @@ impl Engine {
         let mut effects = Vec::new();
         self.run_due(now, &mut effects);
         self.run_night(now, &mut effects);
+        self.run_sharing(now, &mut effects);
+        self.run_pool(now, &mut effects);
         match event {
             Event::Deadline => {}
+            Event::Reading(reading) if self.outdoor_sensor(&reading).is_some() => {
+                let temperature = self.outdoor_sensor(&reading);
+                self.outside(now, temperature, None, &mut effects);
+                if let Some(place) = self.devices.get(&reading.device) {
+                    self.in_room(*place, now, &mut effects, |room, world, out| {
+                        room.reading(world, &reading, out)
+                    });
+                }
+            }
             Event::Reading(reading) => match self.devices.get(&reading.device) {
                 Some(place) => self.in_room(*place, now, &mut effects, |room, world, out| {
                     room.reading(world, &reading, out)
@@ -191,13 +216,9 @@ impl Engine {
             Event::Prior(prior) => self.prior(now, &prior, &mut effects),
             Event::Confirm(notice) => self.confirm(now, &notice, &mut effects),
             Event::RequestStatus(notice) => self.request_status(now, &notice, &mut effects),
-            Event::Outdoor { temperature } => {
-                self.common.outdoor = Some((temperature, now));
-                effects.push(Effect::Save {
-                    key: Key::Property,
-                    when: SaveWhen::Soon,
-                });
-            }
+            Event::Outdoor { temperature } => self.outside(now, Some(temperature), None, &mut effects),
+            Event::Clouds { cover } => self.outside(now, None, Some(cover), &mut effects),
+            Event::PowerLimit { share, until } => self.limit_power(now, share, until, &mut effects),
             Event::GuestSays { room, attribute, said } => match self.places.get(&room) {
                 Some(place) => self.in_room(*place, now, &mut effects, |room, world, out| {
                     room.guest_says(world, attribute, said, out);
@@ -216,7 +237,11 @@ impl Engine {
     pub fn deadline(&self) -> Option<Moment> {
         let sweep = self.common.swept_at.map(|at| at + SWEEP_EVERY);
         let night = self.common.night.deadline(self.latest);
-        [self.timetable.next(), sweep, night].into_iter().flatten().min()
+        let (sharing, pool) = (self.common.sharing.deadline(), self.common.pool.deadline());
+        [self.timetable.next(), sweep, night, sharing, pool]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The property it works for.
@@ -474,6 +499,38 @@ impl Engine {
         world(&self.property, &self.calendar, &self.guests, &self.common, place, now)
     }
 
+    /// Something was told of the weather.
+    fn outside(
+        &mut self,
+        now: Moment,
+        temperature: Option<Celsius>,
+        clouds: Option<Percent>,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.common.outdoor = temperature.map(|t| (t, now)).or(self.common.outdoor);
+        self.common.clouds = clouds.map(|cover| (cover, now)).or(self.common.clouds);
+        effects.push(Effect::Save {
+            key: Key::Property,
+            when: SaveWhen::Soon,
+        });
+    }
+
+    /// What a sensor outside says. A climate unit's own is none: it hangs in the sun, or in the unit's exhaust.
+    fn outdoor_sensor(&self, reading: &Reading) -> Option<Celsius> {
+        if reading.point != Point::OutdoorTemperature || reading.freshness != Freshness::Live {
+            return None;
+        }
+        let place = self.devices.get(&reading.device)?;
+        let mut devices = self.property.rooms[*place].devices.iter();
+        let device = devices.find(|device| device.id == reading.device)?;
+        let is_unit = device
+            .abilities
+            .iter()
+            .any(|ability| ability.point == Point::TargetTemperature);
+        let told = reading.value.as_ref()?.temperature()?;
+        Some(told).filter(|t| !is_unit && OUTDOOR_C.contains(&t.to_f64()))
+    }
+
     fn stay(&mut self, now: Moment, notice: &StayNotice, effects: &mut Vec<Effect>) {
         let holder = self.rooms.iter().position(|room| room.holds(&notice.stay));
         let place = match &notice.room {
@@ -663,12 +720,14 @@ fn world<'a>(
     now: Moment,
 ) -> World<'a> {
     let outdoor = common.outdoor.filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE);
+    let clouds = common.clouds.filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE);
     World {
         now,
         property,
         setup: &property.rooms[place],
         calendar,
         outdoor: outdoor.map(|(temperature, _)| temperature),
+        clouds: clouds.map(|(cover, _)| cover),
         neighbours: None,
         kin: common.kin.as_ref(),
         lessons: &common.lessons,

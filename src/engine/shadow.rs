@@ -465,7 +465,7 @@ fn fit(limits: &Limits, ability: &Ability, value: Value) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DeviceRole, ProfileId};
+    use crate::model::{Coil, DeviceRole, ProfileId};
     use std::collections::BTreeMap;
 
     fn setup() -> DeviceSetup {
@@ -492,6 +492,8 @@ mod tests {
             echo_within: Span::seconds(40),
             settle: Span::ZERO,
             hand_back: vec![],
+            coil: Coil::Water,
+            reading_step_k: None,
         }
     }
 

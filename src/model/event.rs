@@ -1,8 +1,8 @@
 //! What can happen?
 
 use super::{
-    Attribute, Celsius, CommandId, ConfirmNotice, DeviceId, LinkId, Moment, Prior, Property, Reading, RoomId, Said,
-    StatusNotice, StayNotice,
+    Attribute, Celsius, CommandId, ConfirmNotice, DeviceId, LinkId, Moment, Percent, Prior, Property, Reading, RoomId,
+    Said, StatusNotice, StayNotice,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -67,6 +67,19 @@ pub enum Event {
     Outdoor {
         /// Air, C.
         temperature: Celsius,
+    },
+    /// The clouds over the property.
+    Clouds {
+        /// How much of the sky they cover.
+        cover: Percent,
+    },
+    /// What the plant, or who pays for it, allows from now on: rooms without a present guest give way.
+    PowerLimit {
+        /// Of what all rooms take at full output; none when there is no limit any more.
+        share: Option<Percent>,
+        /// It ends by itself then; an hour from now unless said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Moment>,
     },
     /// The guest in a room says what is wanted, without having been asked.
     GuestSays {

@@ -452,7 +452,22 @@ impl Store {
         to: Moment,
         limit: usize,
     ) -> Result<Vec<Note>, StoreFault> {
-        self.journal.scan(room, from, to, limit)
+        self.journal.scan(room, from, to, None, limit)
+    }
+
+    /// The same of one rule only.
+    ///
+    /// # Errors
+    /// When the disk cannot be read; damaged notes are skipped and in [`Store::take_alarms`].
+    pub fn why_by_rule(
+        &mut self,
+        room: Option<&RoomId>,
+        from: Moment,
+        to: Moment,
+        rule: &str,
+        limit: usize,
+    ) -> Result<Vec<Note>, StoreFault> {
+        self.journal.scan(room, from, to, Some(rule), limit)
     }
 
     /// The damages met while reading since the last call.

@@ -22,6 +22,8 @@ fn setup(room: &str, kind: &str, reports: &[Point]) -> DeviceSetup {
         echo_within: Span::seconds(40),
         settle: Span::ZERO,
         hand_back: vec![],
+        coil: Coil::Water,
+        reading_step_k: None,
     }
 }
 
@@ -66,6 +68,11 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
                 role: DeviceRole::Door,
                 ..setup(id, kind, &[Point::Open, Point::Battery])
             },
+            "limiter" => {
+                let mut limiter = setup(id, kind, &[Point::OutputLimit]);
+                limiter.abilities = vec![ability(Point::OutputLimit, 0.0, 100.0, 5.0)];
+                limiter
+            }
             "motion" => setup(id, kind, &[Point::Occupied, Point::BatteryLow]),
             "lock" => setup(id, kind, &[Point::StaffKey, Point::Deadbolt]),
             "leak" => setup(id, kind, &[Point::Leak]),
@@ -89,6 +96,7 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
         floor: None,
         zones: vec![],
         connects: vec![],
+        faces: None,
         out_of_order: false,
         devices,
     }

@@ -251,6 +251,11 @@ impl Story {
                 self.feed(Event::Outdoor { temperature });
                 Ok(())
             }
+            "limit" => {
+                let share = words[1].parse().ok().and_then(Percent::new);
+                self.feed(Event::PowerLimit { share, until: None });
+                Ok(())
+            }
             "link" => {
                 let link = LinkId::new(words[1]).map_err(|e| e.to_string())?;
                 let devices = self.rooms.iter().flat_map(|room| &room.devices);
@@ -511,6 +516,8 @@ fn adjust(property: &mut Property, text: &str) {
         ["plant", "heating"] => property.policies.plant = Plant::Heating,
         ["plant", "auto"] => property.policies.plant = Plant::Auto,
         ["comfort", t] => property.policies.comfort = Celsius::new(t.parse().unwrap()).unwrap(),
+        ["walk-ins", n] => property.policies.arrival.walk_in_pool_max = n.parse().unwrap(),
+        ["plant", "rooms", n] => property.policies.power.rooms_at_full = Some(n.parse().unwrap()),
         _ => panic!("no policy {text:?}"),
     }
 }

@@ -102,6 +102,7 @@ impl Room {
             }
             _ => {}
         }
+        self.hold_output(world, out);
         if is_entered && matches!(self.climate.phase, Phase::Preparing { .. } | Phase::Held { .. }) {
             self.prepare_bed(world, out);
         }

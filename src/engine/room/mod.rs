@@ -8,8 +8,10 @@ mod decide;
 mod feel;
 mod learn;
 mod observe;
+mod plant;
 mod see;
 mod standing;
+mod vacancy;
 mod watch;
 
 pub use belongings::Belongings;
@@ -18,10 +20,12 @@ pub use see::usual;
 use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
+use crate::engine::draught::Draught;
 use crate::engine::evidence::{self, Evidence};
 use crate::engine::health::Health;
 use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
+use crate::engine::power::Allotment;
 use crate::engine::preference::{Answer, Guest, Population};
 use crate::engine::requests::confirm::Confirm;
 use crate::engine::requests::{Requests, arrival, routine, safety};
@@ -32,12 +36,13 @@ use crate::engine::thermal::history::Rows;
 use crate::engine::thermal::parameters::Belief;
 use crate::model::{
     Attribute, Because, Celsius, Command, ConfirmNotice, DeviceId, Effect, GuestToken, Item, Key, Moment, Need,
-    PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen,
-    ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
+    Percent, PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup,
+    SaveWhen, ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
 pub use standing::{Standing, State as StandingState};
 use std::collections::BTreeMap;
+use vacancy::Vacancy;
 
 /// What a room sees of the world around it.
 #[derive(Clone, Copy)]
@@ -52,6 +57,8 @@ pub struct World<'a> {
     pub calendar: &'a Calendar,
     /// The air outside, if known.
     pub outdoor: Option<Celsius>,
+    /// How much of the sky is covered, if known.
+    pub clouds: Option<Percent>,
     /// The mean air of the rooms beside it, if known.
     pub neighbours: Option<Celsius>,
     /// What is believed of a room of this property that has not been fitted.
@@ -100,6 +107,11 @@ pub struct Room {
     stays: Stays,
     climate: Climate,
     thermal: Thermal,
+    power: Allotment,
+    /// The unit was told to give no more than a share.
+    is_held: bool,
+    vacancy: Vacancy,
+    draught: Draught,
     shadow: Shadow,
     evidence: Evidence,
     routine: routine::Routine,

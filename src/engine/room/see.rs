@@ -6,7 +6,7 @@ use crate::engine::evidence::{self, Evidence};
 use crate::engine::occupancy::{Presence, Senses};
 use crate::engine::preference::{self, Answer, Asked, population};
 use crate::engine::stay::Stay;
-use crate::model::{Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Point, RoomSetup, Value};
+use crate::model::{Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Percent, Point, RoomSetup, Value};
 
 impl Room {
     /// Whether somebody is, or may be, in. With a guest checked in, a sensor that is silent, or missing, means "may be".
@@ -66,12 +66,13 @@ impl Room {
             calendar: world.calendar,
             can_choose: can(HvacMode::Heat) && can(HvacMode::Cool),
             can_rest: can(HvacMode::Off),
-            humidity: self.devices.first(setups, Point::Humidity).and_then(Value::share),
+            can_dry: [HvacMode::Dry, HvacMode::Cool].into_iter().find(|mode| can(*mode)),
+            humidity: self.humidity(world),
             setpoint: self
                 .devices
                 .first(setups, Point::TargetTemperature)
                 .and_then(Value::temperature),
-            is_window_open: self.is_open(world, is_window),
+            is_window_open: self.is_open(world, is_window) || self.draught.since().is_some(),
             is_door_open: self.is_open(world, |device, point| {
                 point == Point::Open && device.role == DeviceRole::Door
             }),
@@ -82,11 +83,21 @@ impl Room {
                 mode
             },
             out_of_order: world.setup.out_of_order,
+            power: self.power,
+            is_kept: self.vacancy.is_kept,
+            is_draught: self.draught.since().is_some(),
         }
     }
 }
 
 impl Room {
+    /// The room's humidity; a sensor that has fallen silent says nothing.
+    fn humidity(&self, world: World<'_>) -> Option<Percent> {
+        let is_heard = |device: &&DeviceSetup| self.devices.silent_since(world.now, device).is_none();
+        let said = |device: &DeviceSetup| self.devices.value(&device.id, Point::Humidity)?.share();
+        world.setup.devices.iter().filter(is_heard).find_map(said)
+    }
+
     /// Whether a contact of this kind says "open". One that has fallen silent says nothing: a dead battery cools no room.
     fn is_open(&self, world: World<'_>, is_it: impl Fn(&DeviceSetup, Point) -> bool) -> bool {
         let says_open = |device: &DeviceSetup, point: Point| {
@@ -97,6 +108,12 @@ impl Room {
                 && self.devices.silent_since(world.now, device).is_none()
         })
     }
+}
+
+/// Whether a contact would tell that a window stands open.
+pub(super) fn has_window_contact(setup: &RoomSetup) -> bool {
+    let has = |device: &DeviceSetup| device.reports.iter().any(|point| is_window(device, *point));
+    setup.devices.iter().any(has)
 }
 
 fn is_window(device: &DeviceSetup, point: Point) -> bool {

@@ -25,9 +25,10 @@ pub mod unease;
 
 use crate::model::{Arrival, Celsius, Moment, Span};
 use estimator::Estimator;
+use filter::Thermometer;
 use history::Rows;
 use meter::{Around, Meter};
-use model::SENSOR;
+use model::{Coil, SENSOR};
 use parameters::{Belief, Parameters};
 use rate::Rates;
 use recovery::{FORESEEN_H, Goal, Start};
@@ -38,6 +39,8 @@ use serde::{Deserialize, Serialize};
 const OUTPUT_MIN: f64 = 0.05;
 /// On one day of ten the coil brings less than this share of the usual: water is not always as warm as it was.
 const WEAK_OUTPUT: f64 = 0.87;
+/// Of a unit's full output about so much only makes up for what the room loses on the way.
+const LOST: f64 = 0.3;
 /// Asked of a temperature further than this from the thermometer's, the question is of another state of the room, K.
 const ELSEWHERE_K: f64 = 0.6;
 /// No room is asked to move further than this, K.
@@ -86,6 +89,8 @@ pub struct Forecast {
 pub struct Ticked {
     /// A tick was due.
     pub is_due: bool,
+    /// By how much the reading was beyond what was expected of it, K; none while nothing can be expected.
+    pub surprise_k: Option<f64>,
     /// Two hours of rows are to go to the history.
     pub rows: Option<Rows>,
 }
@@ -110,13 +115,25 @@ impl Thermal {
     }
 
     /// The median alone: what the planner asks at every tick. Cheaper, and the same to within a minute.
-    pub fn median(&self, policy: &Arrival, direction: Direction, from: Celsius, to: Celsius) -> Forecast {
-        let by_rate = self.rates.forecast(policy, direction, from, to);
+    pub fn median(
+        &self,
+        policy: &Arrival,
+        direction: Direction,
+        from: Celsius,
+        to: Celsius,
+        output_max: f64,
+    ) -> Forecast {
+        let output_max = output_of(output_max);
+        let by_rate = self.rates.forecast(policy, direction, from, to).slowed(output_max);
         let kelvin = direction.sign() * (to - from).to_f64();
         let Some(start) = self.start(from).filter(|_| kelvin > 0.0) else {
             return by_rate;
         };
-        let hours = start.median(&Goal::full(direction, to.to_f64()), &self.estimator.step());
+        let goal = Goal {
+            output_max,
+            ..Goal::full(direction, to.to_f64())
+        };
+        let hours = start.median(&goal, &self.estimator.step());
         let p50 = Span::from_minutes_f64(hours.unwrap_or(FORESEEN_H) * 60.0);
         Forecast {
             p10: p50,
@@ -136,11 +153,7 @@ impl Thermal {
         to: Celsius,
         output_max: f64,
     ) -> Forecast {
-        let output_max = if output_max.is_finite() {
-            output_max.clamp(OUTPUT_MIN, 1.0)
-        } else {
-            1.0
-        };
+        let output_max = output_of(output_max);
         let by_rate = self.rates.forecast(policy, direction, from, to).slowed(output_max);
         let kelvin = direction.sign() * (to - from).to_f64();
         let Some(start) = self.start(from).filter(|_| kelvin > 0.0) else {
@@ -235,6 +248,11 @@ impl Thermal {
         self.meter.outputs(now, heating, cooling);
     }
 
+    /// What the unit gives now, 0 to 1.
+    pub fn output(&self) -> f64 {
+        self.meter.output()
+    }
+
     /// When the next tick is due.
     pub fn deadline(&self) -> Option<Moment> {
         self.meter.due()
@@ -246,12 +264,15 @@ impl Thermal {
             return Ticked::default();
         };
         self.estimator.take_kin(kin);
-        (1..passed.min(PASSED_MAX)).for_each(|_| self.estimator.tick(&Tick { air: None, ..tick }));
+        for _ in 1..passed.min(PASSED_MAX) {
+            self.estimator.tick(&Tick { air: None, ..tick });
+        }
         let row = Row::new(&tick);
-        self.estimator.tick(&row.tick());
+        let surprise_k = self.estimator.tick(&row.tick());
         self.newest.push(number, row);
         Ticked {
             is_due: true,
+            surprise_k,
             rows: self.newest.take_full(),
         }
     }
@@ -293,6 +314,13 @@ impl Thermal {
         })
     }
 
+    /// The room's coil, and its thermometer's step, are these.
+    pub fn equip(&mut self, coil: Coil, step_k: Option<f64>) {
+        let usual = Thermometer::default();
+        let step_k = step_k.filter(|step| (0.0..=2.0).contains(step)).unwrap_or(usual.step_k);
+        self.estimator.equip(coil, Thermometer { step_k, ..usual });
+    }
+
     /// The rows that the history does not have yet.
     pub fn newest(&self) -> &Rows {
         &self.newest
@@ -329,14 +357,25 @@ impl Thermal {
     }
 }
 
+/// A share of the output that a lead can be reckoned with.
+fn output_of(share: f64) -> f64 {
+    if share.is_finite() {
+        share.clamp(OUTPUT_MIN, 1.0)
+    } else {
+        1.0
+    }
+}
+
 impl Forecast {
     fn slowed(self, output_max: f64) -> Self {
-        let slower = |span: Span| Span::from_minutes_f64(span.as_minutes_f64() / output_max);
+        // What the room loses meanwhile stays the same: of less, a larger part is lost.
+        let rate = (output_max - LOST).max(OUTPUT_MIN) / (1.0 - LOST);
+        let slower = |span: Span| Span::from_minutes_f64(span.as_minutes_f64() / rate);
         Self {
             p10: slower(self.p10),
             p50: slower(self.p50),
             p90: slower(self.p90),
-            rate: self.rate * output_max,
+            rate: self.rate * rate,
             ..self
         }
     }

@@ -11,7 +11,7 @@ use super::parameters::{
     MASS_NEIGHBOURS, Parameters, SENSOR_LAG, SUN_AIR, SUN_MASS, USUAL_SUN,
 };
 use super::row::Tick;
-use serde::{Deserialize, Serialize};
+pub use crate::model::Coil;
 
 /// How many states there are.
 pub const STATES: usize = 6;
@@ -40,17 +40,6 @@ const SUN_PEAKS_H: [f64; 3] = [9.0, 12.5, 16.0];
 const SUN_HALF_H: f64 = 4.0;
 /// Outdoor air, coil, sun, adjoining rooms, what is given off inside.
 const INPUTS: usize = 5;
-
-/// What carries heat in the room's coil.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Coil {
-    /// Water: it gives the more, the further the room is from it.
-    #[default]
-    Water,
-    /// Electric heat, or a unit of its own: it gives the same in any room.
-    Direct,
-}
 
 /// One room's model, carried over steps of one length.
 #[derive(Debug, Clone, PartialEq)]

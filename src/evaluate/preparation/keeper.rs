@@ -6,7 +6,7 @@
 use super::dice::chance;
 use super::faults::{self, Faults, Kind};
 use super::guests::{Happening, Visit, Who};
-use super::hotel::{Hotel, Options, Standing};
+use super::hotel::{Hotel, Standing};
 use super::thermostat::{Does, Wanted};
 use super::watch::{Known, Watch};
 use crate::engine::Engine;
@@ -34,6 +34,7 @@ const PROVES: usize = 5;
 struct Device {
     setpoint: f64,
     does: Does,
+    output_max: f64,
     /// What was told and is not carried out yet.
     inbox: Vec<(Point, Value)>,
     /// What changed and is not told yet.
@@ -95,6 +96,7 @@ impl Keeper {
         let device = Device {
             setpoint: 22.0,
             does: Does::Auto,
+            output_max: 1.0,
             inbox: vec![],
             outbox: vec![],
             contacts: [Contact::default(); 4],
@@ -147,6 +149,7 @@ impl Keeper {
             }
             let device = &self.devices[room];
             standing.wanted = Wanted::of(device.setpoint, device.does);
+            standing.output_max = device.output_max;
             self.watch.look(
                 hotel,
                 room,
@@ -183,6 +186,7 @@ impl Keeper {
             match (&value, point) {
                 (Value::Temperature(t), Point::TargetTemperature) => device.setpoint = t.to_f64(),
                 (Value::Hvac(mode), Point::HvacMode) => device.does = does(*mode),
+                (Value::Share(share), Point::OutputLimit) => device.output_max = share.to_f64() / 100.0,
                 _ => continue,
             }
             device.outbox.push((point, value));
@@ -456,13 +460,17 @@ fn property(hotel: &Hotel) -> Property {
         id: PropertyId::new("simulated").expect("a word is an id"),
         zone: "UTC".into(),
         limits: Limits::default(),
-        policies: policies(&hotel.options),
+        policies: policies(hotel),
         rooms,
     }
 }
 
-fn policies(_options: &Options) -> Policies {
+fn policies(hotel: &Hotel) -> Policies {
     Policies {
+        power: Power {
+            rooms_at_full: hotel.rooms_at_full,
+            ..Power::default()
+        },
         plant: Plant::Auto,
         levels: Levels {
             unsold_cooling: Celsius::from_hundredths(2800),
@@ -493,6 +501,7 @@ fn setup(hotel: &Hotel, room: usize) -> RoomSetup {
         floor: Some("1".into()),
         zones: vec![],
         connects: vec![],
+        faces: None,
         out_of_order: false,
         devices,
     }
@@ -512,11 +521,18 @@ fn sensor(room: usize, kind: &str, role: DeviceRole, point: Point) -> DeviceSetu
         echo_within: Span::seconds(90),
         settle: Span::ZERO,
         hand_back: vec![],
+        coil: Coil::Water,
+        reading_step_k: None,
     }
 }
 
 fn thermostat(room: usize, step: f64, is_coarse: bool) -> DeviceSetup {
-    let mut reports = vec![Point::RoomTemperature, Point::TargetTemperature, Point::HvacMode];
+    let mut reports = vec![
+        Point::RoomTemperature,
+        Point::TargetTemperature,
+        Point::HvacMode,
+        Point::OutputLimit,
+    ];
     if !is_coarse {
         reports.extend([Point::Heating, Point::Cooling]);
     }
@@ -537,6 +553,7 @@ fn thermostat(room: usize, step: f64, is_coarse: bool) -> DeviceSetup {
         abilities: vec![
             ability(Point::TargetTemperature, Some(10.0), Some(30.0), Some(step), &[]),
             ability(Point::HvacMode, None, None, None, &["off", "heat", "cool", "auto"]),
+            ability(Point::OutputLimit, Some(0.0), Some(100.0), Some(5.0), &[]),
         ],
         silent_after: Span::minutes(20),
         ..sensor(room, "thermostat", DeviceRole::Plain, Point::RoomTemperature)

@@ -625,7 +625,10 @@ impl Climate {
     fn dry(&mut self, view: &View<'_>, decision: &mut Decision) {
         let is_empty = matches!(self.phase, Phase::Resting | Phase::Away { .. }) && !view.is_occupied;
         let may = is_empty && !self.suspended && self.season == Season::Summer && view.can_dry.is_some();
-        let since = match self.damp.advance(view.now, view.humidity, may, view.mode) {
+        let asks = self
+            .damp
+            .advance(view.now, view.humidity, may, view.mode, view.temperature);
+        let (since, air) = match asks {
             damp::Asks::Nothing => return,
             damp::Asks::Over { mode } => {
                 let back = mode.filter(|_| decision.mode.is_none() && !self.mode_by_hand);
@@ -636,12 +639,12 @@ impl Climate {
                     .or(back.map(|mode| (mode, Purpose::Setback, because)));
                 return;
             }
-            damp::Asks::Dry { since } => since,
+            damp::Asks::Dry { since, air } => (since, air),
         };
         let because = Because::rule("damp-while-empty")
             .with_some("humidity", view.humidity)
             .with("since", since);
-        if let (Some(HvacMode::Cool), Some(air)) = (view.can_dry, view.temperature) {
+        if let (Some(HvacMode::Cool), Some(air)) = (view.can_dry, air) {
             decision.set = Some((air - DRIES_BY, Purpose::Setback, because.clone()));
         }
         decision.mode = view.can_dry.map(|mode| (mode, Purpose::Setback, because));

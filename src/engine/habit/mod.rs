@@ -102,7 +102,7 @@ impl Tier {
     pub const fn score_min(self) -> f64 {
         match self {
             Tier::Stage => 0.4,
-            Tier::Offer => 0.52,
+            Tier::Offer => 0.53,
             Tier::Deliver => 0.7,
         }
     }
@@ -251,6 +251,46 @@ mod tests {
     }
 
     #[test]
+    fn silence_sharpens_and_what_is_offered_stands() {
+        let outlook = learnt(&[1340, 1390, 1365, 1380].map(|at| night(&[("milk", at)])));
+        let mut tonight = Tonight::begin(evening(960));
+        tonight.reconsider(&outlook, 960);
+        let early = outlook.foresee(&item("milk"), &evening(960), 960).unwrap();
+        let mut looks = Vec::new();
+        while let Some(now) = tonight.next_look(&outlook, *looks.last().unwrap_or(&960)) {
+            tonight.look_again(&outlook, now);
+            looks.push(now);
+        }
+        let offered = tonight.standing()[0].clone();
+        assert!(
+            offered.is_firm && offered.score() > early.score(),
+            "{early:?} {offered:?}"
+        );
+        assert!((1..60).contains(&looks.len()), "{looks:?}");
+        tonight.to_bed(offered.made_at + 1);
+        tonight.reconsider(&outlook, offered.made_at + 1);
+        assert_eq!(tonight.standing(), [offered]);
+    }
+
+    #[test]
+    fn who_has_not_gone_to_bed_by_the_usual_hour_goes_later() {
+        let beds = [1380, 1390, 1400, 1385, 1395];
+        let nights = beds.map(|bed| Night {
+            bed: Some(bed),
+            ..night(&[("milk", bed - 5)])
+        });
+        let outlook = learnt(&nights);
+        let late = outlook.foresee(&item("milk"), &evening(960), 1430).unwrap();
+        assert!(late.minute >= 1430 && late.score() > 0.0, "{late:?}");
+        let gone = Night {
+            bed: Some(1300),
+            ..evening(960)
+        };
+        let gone = outlook.foresee(&item("milk"), &gone, 1430).unwrap();
+        assert!(gone.score() < late.score(), "{gone:?} {late:?}");
+    }
+
+    #[test]
     fn hostile_nights_do_no_harm() {
         let wild = Night {
             begins_stay: false,
@@ -267,5 +307,9 @@ mod tests {
         let outlook = learnt(&vec![wild.clone(); 60]);
         let found = outlook.foresee(&item("milk"), &wild, 100_000);
         assert!(found.is_none_or(|f| f.score().is_finite()));
+        for now in [i32::MIN / 2, -5000, 0, 2000, i32::MAX / 2] {
+            let look = outlook.next_look(&item("milk"), &evening(960), now);
+            assert!(look.is_none_or(|at| at > now), "{now}: {look:?}");
+        }
     }
 }

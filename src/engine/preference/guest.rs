@@ -405,6 +405,32 @@ mod tests {
     }
 
     #[test]
+    fn the_hash_follows_every_change() {
+        let mut guest = Guest::default();
+        let mut hashes = vec![guest.hash()];
+        guest.add(summary("rome", 1, 1, 10, 2300));
+        hashes.push(guest.hash());
+        guest.add(summary("rome", 2, 1, 20, 2100));
+        hashes.push(guest.hash());
+        guest.erase(Some(15));
+        hashes.push(guest.hash());
+        let restored: Guest = serde_json::from_str(&serde_json::to_string(&guest).unwrap()).unwrap();
+        assert_eq!((restored.hash(), restored == guest), (guest.hash(), true));
+        let all: BTreeSet<u64> = hashes.iter().copied().collect();
+        assert_eq!(all.len(), hashes.len());
+    }
+
+    #[test]
+    fn a_like_that_sleeps_is_told_once_until_something_is_heard_of_it() {
+        let mut guest = Guest::default();
+        guest.add(summary("rome", 1, 1, 10, 2300));
+        guest.told_dormant([Attribute::TargetTemperature]);
+        assert!(guest.is_told_dormant(Attribute::TargetTemperature));
+        guest.add(summary("rome", 2, 1, 300, 2300));
+        assert!(!guest.is_told_dormant(Attribute::TargetTemperature));
+    }
+
+    #[test]
     fn a_record_of_an_earlier_version_is_read() {
         let old = r#"{"stays":[{"property":"rome","stay":"00000002","version":1,"day":30,"temperature":23.5,"nights":2,"acts":3},
             {"property":"vienna","stay":"00000001","version":1,"day":10,"firmness":70,"nights":1,"acts":1}],"must_have":[],"items":[],"used_at":null}"#;

@@ -26,6 +26,9 @@ pub struct Preparation {
     /// What everything is made from
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// How many hotels are pooled, of this seed and the following ones
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: u64,
     /// Standard deviation of announced arrivals about the true ones, minutes
     #[arg(long, default_value_t = 60.0, value_name = "MIN")]
     eta_error: f64,
@@ -80,7 +83,8 @@ impl Preparation {
                 continue;
             }
             let compare = if self.promises { Compare::Promises } else { Compare::All };
-            let figures = preparation::run(self.options(site), compare, &mut answers).map_err(|what| anyhow!(what))?;
+            let figures = preparation::run(self.options(site), self.seeds, compare, &mut answers);
+            let figures = figures.map_err(|what| anyhow!(what))?;
             if !self.json {
                 println!("{}\n{}", site.word(), preparation::table(&figures));
             }

@@ -304,8 +304,12 @@ impl Climate {
         let stay = view.due?;
         let expected = expected(view, stay)?;
         let arrival = &view.policies.arrival;
-        let forecast = self.forecast(view, thermal, self.target(view));
-        let lead = view.lessons.margin.lead(arrival, forecast.p50);
+        let forecast = self.median(view, thermal);
+        let lead = view
+            .lessons
+            .margin
+            .lead(arrival, forecast.p50)
+            .max(self.weak_lead(view, thermal));
         let earlier = match lead {
             Span::ZERO => Span::ZERO,
             _ => Span::minutes(view.power.earlier_min.into()),
@@ -320,6 +324,15 @@ impl Climate {
             lead,
             forecast,
         })
+    }
+
+    /// What a room at its plant's limit takes on a bad day: the house's margin, learnt of all rooms, is too short for it.
+    fn weak_lead(&self, view: &View<'_>, thermal: &Thermal) -> Span {
+        let arrival = &view.policies.arrival;
+        let (direction, from, to) = self.way(view);
+        thermal
+            .on_a_weak_day(arrival, direction, from, to)
+            .min(arrival.lead_max)
     }
 
     /// Whether the guest has been out for so long that the room is set back in the second stage.
@@ -448,8 +461,8 @@ impl Climate {
             let arrival = &view.policies.arrival;
             let within = Span::from_minutes_f64(arrival.lead_max.as_minutes_f64() * REGAIN_SHARE);
             let target = self.target(view);
-            let warmed = thermal.reachable(arrival, Direction::Heating, low, within);
-            let cooled = thermal.reachable(arrival, Direction::Cooling, high, within);
+            let warmed = thermal.surely_reachable(arrival, Direction::Heating, low, within);
+            let cooled = thermal.surely_reachable(arrival, Direction::Cooling, high, within);
             low = low + (target - GOAL - warmed).max(Celsius::default());
             high = high - (cooled - target - GOAL).max(Celsius::default());
             (low, high) = (low.min(target), high.max(target));
@@ -625,7 +638,10 @@ impl Climate {
     fn dry(&mut self, view: &View<'_>, decision: &mut Decision) {
         let is_empty = matches!(self.phase, Phase::Resting | Phase::Away { .. }) && !view.is_occupied;
         let may = is_empty && !self.suspended && self.season == Season::Summer && view.can_dry.is_some();
-        let since = match self.damp.advance(view.now, view.humidity, may, view.mode) {
+        let asks = self
+            .damp
+            .advance(view.now, view.humidity, may, view.mode, view.temperature);
+        let (since, air) = match asks {
             damp::Asks::Nothing => return,
             damp::Asks::Over { mode } => {
                 let back = mode.filter(|_| decision.mode.is_none() && !self.mode_by_hand);
@@ -636,12 +652,12 @@ impl Climate {
                     .or(back.map(|mode| (mode, Purpose::Setback, because)));
                 return;
             }
-            damp::Asks::Dry { since } => since,
+            damp::Asks::Dry { since, air } => (since, air),
         };
         let because = Because::rule("damp-while-empty")
             .with_some("humidity", view.humidity)
             .with("since", since);
-        if let (Some(HvacMode::Cool), Some(air)) = (view.can_dry, view.temperature) {
+        if let (Some(HvacMode::Cool), Some(air)) = (view.can_dry, air) {
             decision.set = Some((air - DRIES_BY, Purpose::Setback, because.clone()));
         }
         decision.mode = view.can_dry.map(|mode| (mode, Purpose::Setback, because));
@@ -710,7 +726,7 @@ impl Climate {
 
     /// How long it would take to make the room ready.
     pub fn takes(&self, view: &View<'_>, thermal: &Thermal) -> Span {
-        self.forecast(view, thermal, self.target(view)).p50
+        self.median(view, thermal).p50
     }
 
     /// Which recovery lies ahead or is under way.
@@ -733,8 +749,30 @@ impl Climate {
         }
     }
 
-    fn forecast(&self, view: &View<'_>, thermal: &Thermal, target: Celsius) -> Forecast {
-        let resting = resting_band(view);
+    /// How long it takes until the room is right, at the median.
+    fn median(&self, view: &View<'_>, thermal: &Thermal) -> Forecast {
+        let (direction, from, to) = self.way(view);
+        thermal.median(&view.policies.arrival, direction, from, to, self.output(view))
+    }
+
+    /// The same with its spread.
+    fn forecast(&self, view: &View<'_>, thermal: &Thermal) -> Forecast {
+        let (direction, from, to) = self.way(view);
+        thermal.forecast_limited(&view.policies.arrival, direction, from, to, self.output(view))
+    }
+
+    /// The share of its output that the unit may give on the way there.
+    fn output(&self, view: &View<'_>) -> f64 {
+        let per_cent = match self.phase {
+            Phase::Preparing { .. } => view.power.output_max,
+            _ => view.power.foreseen,
+        };
+        f64::from(per_cent) / 100.0
+    }
+
+    /// Which way the room has to go, from where, and to where.
+    fn way(&self, view: &View<'_>) -> (Direction, Celsius, Celsius) {
+        let (resting, target) = (resting_band(view), self.target(view));
         // Without a thermometer the worst is assumed: the room stands at its resting level.
         let from = view.temperature.unwrap_or_else(|| resting.edge(self.direction));
         let (direction, goal) = if from < target {
@@ -747,18 +785,7 @@ impl Climate {
             Plant::Cooling => direction == Direction::Cooling,
             Plant::Auto => true,
         };
-        let output_max = match self.phase {
-            Phase::Preparing { .. } => view.power.output_max,
-            _ => view.power.foreseen,
-        };
-        let goal = if can { goal } else { from };
-        thermal.forecast_limited(
-            &view.policies.arrival,
-            direction,
-            from,
-            goal,
-            f64::from(output_max) / 100.0,
-        )
+        (direction, from, if can { goal } else { from })
     }
 
     /// Learns from recoveries, and notices one that does not get on.
@@ -855,7 +882,9 @@ impl Climate {
             );
         }
         let mut readiness = promise.readiness(view, warn.then_some(ReadinessVerdict::WillMiss), because);
-        (readiness.p10, readiness.p90, readiness.eta) = (from + forecast.p10, from + forecast.p90, stay.eta);
+        let spread = self.forecast(view, thermal);
+        (readiness.p10, readiness.p90) = (from + spread.p10.min(forecast.p50), from + spread.p90.max(forecast.p50));
+        readiness.eta = stay.eta;
         self.promise = Some(promise);
         Some(readiness)
     }

@@ -4,7 +4,7 @@
 //! much. It ends below 60 %, or after an hour, and then rests for two: a room that does not dry wants people, not energy.
 //! In winter warmth dries, and nothing is done here.
 
-use crate::model::{HvacMode, Moment, Percent, Span};
+use crate::model::{Celsius, HvacMode, Moment, Percent, Span};
 use serde::{Deserialize, Serialize};
 
 /// Damp above this.
@@ -31,6 +31,8 @@ struct Drying {
     since: Moment,
     /// What the unit did before.
     mode: Option<HvacMode>,
+    /// How warm the air was: a unit that cools instead follows that, and not the air as it falls.
+    air: Option<Celsius>,
 }
 
 /// What follows.
@@ -42,6 +44,8 @@ pub enum Asks {
     Dry {
         /// Damp since.
         since: Moment,
+        /// How warm the air was when it began.
+        air: Option<Celsius>,
     },
     /// It is over; the unit goes on in this mode where it had one.
     Over {
@@ -52,13 +56,20 @@ pub enum Asks {
 
 impl Damp {
     /// Follows the humidity of a room; `may` says whether it is empty, in summer, with a unit that can.
-    pub fn advance(&mut self, now: Moment, humidity: Option<Percent>, may: bool, mode: Option<HvacMode>) -> Asks {
+    pub fn advance(
+        &mut self,
+        now: Moment,
+        humidity: Option<Percent>,
+        may: bool,
+        mode: Option<HvacMode>,
+        air: Option<Celsius>,
+    ) -> Asks {
         let humidity = humidity.filter(|_| may);
         if let Some(drying) = self.drying {
             let goes_on = humidity.is_some_and(|h| h >= DRY) && now.since(drying.since) < DRIES_FOR;
             if goes_on {
                 let since = self.since.unwrap_or(drying.since);
-                return Asks::Dry { since };
+                return Asks::Dry { since, air: drying.air };
             }
             // What is still damp waits its two hours anew.
             (self.drying, self.since) = (None, humidity.filter(|h| *h > DAMP).map(|_| now));
@@ -71,8 +82,8 @@ impl Damp {
         let Some(since) = self.since.filter(|since| now.since(*since) >= AFTER) else {
             return Asks::Nothing;
         };
-        self.drying = Some(Drying { since: now, mode });
-        Asks::Dry { since }
+        self.drying = Some(Drying { since: now, mode, air });
+        Asks::Dry { since, air }
     }
 
     /// When something follows by itself.
@@ -90,7 +101,13 @@ mod tests {
 
     fn look(damp: &mut Damp, minute: i64, humidity: f64, may: bool) -> Asks {
         let now = Moment::EARLIEST + Span::minutes(minute);
-        damp.advance(now, Percent::new(humidity), may, Some(HvacMode::Cool))
+        damp.advance(
+            now,
+            Percent::new(humidity),
+            may,
+            Some(HvacMode::Cool),
+            Celsius::new(24.0 - minute as f64 / 60.0),
+        )
     }
 
     #[test]
@@ -99,7 +116,11 @@ mod tests {
         assert_eq!(look(&mut damp, 0, 70.0, true), Asks::Nothing);
         assert_eq!(damp.deadline(), Some(Moment::EARLIEST + AFTER));
         assert!(matches!(look(&mut damp, 120, 70.0, true), Asks::Dry { .. }));
-        assert!(matches!(look(&mut damp, 140, 62.0, true), Asks::Dry { .. }));
+        let from = Celsius::new(22.0);
+        assert!(
+            matches!(look(&mut damp, 140, 62.0, true), Asks::Dry { air, .. } if air == from),
+            "it does not run after the air that it cools"
+        );
         let over = Asks::Over {
             mode: Some(HvacMode::Cool),
         };

@@ -180,6 +180,7 @@ fn tick(before: Option<&Sample>, air: Option<f64>) -> Tick {
         cooling: before.cooling,
         outdoor: before.outdoor,
         sun: before.sun,
+        hour: None,
         neighbours: before.neighbours,
         occupied: before.occupied,
         open: before.open_lately,

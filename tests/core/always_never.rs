@@ -1,4 +1,5 @@
-//! What must always and never be, in simulated rooms with broken thermometers, looked at in every minute.
+//! What must always and never be, in simulated rooms with broken thermometers and sensors and lost commands, looked at after
+//! every step and in every minute.
 //!
 //! A small sample of what `innkeeper evaluate preparation --promises --faults` runs by the thousand room-months.
 
@@ -15,7 +16,7 @@ fn hotel(site: Site, has_faults: bool) -> Figures {
         is_coarse: has_faults,
         has_faults,
     };
-    let figures = run(options, Compare::Promises, &mut std::io::sink()).unwrap();
+    let figures = run(options, 1, Compare::Promises, &mut std::io::sink()).unwrap();
     figures.into_iter().next().unwrap()
 }
 
@@ -24,18 +25,24 @@ fn keeper(figures: &Figures) -> &KeeperFigures {
 }
 
 #[test]
-fn no_unit_runs_under_an_open_window_and_no_guest_is_overruled_whatever_the_thermometers_say() {
+fn no_unit_runs_under_an_open_window_and_no_guest_is_overruled_whatever_is_broken() {
     let mut arrivals = 0;
     for (site, has_faults) in [(Site::Heating, true), (Site::Cooling, true), (Site::Shoulder, false)] {
         let figures = hotel(site, has_faults);
         let seen = keeper(&figures);
-        let never = (
-            seen.interlock_violations,
-            seen.lost_overrides,
-            seen.setbacks_of_present,
-            seen.setbacks_of_sleeping,
-        );
-        assert_eq!(never, (0, 0, 0, 0), "{site:?}, faults {has_faults}: {:?}", seen.cases);
+        let never = &seen.never;
+        let counts = [
+            never.interlock_violations,
+            never.commands_against_interlock,
+            never.lost_overrides,
+            never.beyond_limits,
+            never.setbacks_against_rule,
+        ];
+        assert_eq!(counts, [0; 5], "{site:?}, faults {has_faults}: {:?}", seen.cases);
+        let unknown = never.setbacks_of_present + never.setbacks_of_sleeping;
+        assert_eq!(unknown, never.setbacks_unknowable, "{:?}", seen.cases);
+        assert!(has_faults || unknown == 0, "{site:?}: {:?}", seen.cases);
+        assert!(seen.steps > 5_000, "{} steps prove little", seen.steps);
         arrivals += figures.arrivals;
     }
     assert!(arrivals > 10, "{arrivals} arrivals prove little");

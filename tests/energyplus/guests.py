@@ -64,6 +64,8 @@ def tell(minutes, eta_error, dice):
         stay = draw(len(life.stays), day, free_from, eta_error, dice)
         if stay.departure + 360 >= minutes:
             break
+        if life.stays and life.stays[-1].is_no_show and stay.booked is not None:
+            stay.booked = max(stay.booked, given_up_at(life.stays[-1]) + 1)  # a room is not booked over a stay still expected
         live(life, stay, dice)
         left_on = day if stay.is_no_show else stay.departure // DAY
         free_from = stay.arrival + 600 if stay.is_no_show else stay.departure + 100
@@ -86,6 +88,11 @@ def draw(number, day, free_from, eta_error, dice):
                 arrival - about(dice, 13, 7, 4, 45), departure + int(dice.uniform(1, 20)), booked, likes, is_no_show, dial)
 
 
+def given_up_at(stay):
+    """When the desk tells that a guest will not come."""
+    return max(stay.arrival, stay.eta) + 120
+
+
 def about(dice, mean, spread, low, high):
     return int(min(high, max(low, dice.gauss(mean, spread))))
 
@@ -95,6 +102,7 @@ def live(life, stay, dice):
     if stay.booked is not None:
         life.tells(stay.booked, "reserved", stay)
     if stay.is_no_show:
+        life.tells(given_up_at(stay), "no_show", stay)
         return
     life.tells(stay.check_in, "checked_in", stay)
     life.tells(stay.check_out, "checked_out", stay)

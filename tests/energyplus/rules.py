@@ -102,7 +102,7 @@ class Innkeeper:
         while room.at < len(happenings) and happenings[room.at][0] <= number:
             _, what, value = happenings[room.at]
             room.at += 1
-            if what in ("reserved", "checked_in", "checked_out"):
+            if what in ("reserved", "checked_in", "checked_out", "no_show"):
                 events.append(self.notice(name, what, value))
             elif what == "dial":
                 room.device.told(setpoint=value)

@@ -53,8 +53,8 @@ def told(rooms, notes, judged_from):
         if because["rule"] != "prepare-in-time" or number < judged_from or facts.get("needs_min", 0) < 5:
             continue
         room = rooms[name]
-        stay = next((s for s in room.life.stays if s.arrival > number and not s.is_no_show), None)
-        if stay is None:
+        stay = next((s for s in room.life.stays if s.arrival > number), None)
+        if stay is None or stay.is_no_show:
             continue
         until = min(stay.arrival + LATE_MAX, len(room.air))
         first = lambda off: next((m - number for m in range(number, until) if abs(room.air[m] - stay.likes) <= off), None)

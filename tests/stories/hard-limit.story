@@ -17,7 +17,7 @@ day 0 12:00 outdoor -5
 12:10 saw phase 1 living
 12:11 limit 20
 12:11 saw note gives-way-to-the-plant room=2 sheds
-12:11 saw command room=2 setback
+12:11 saw note gives-way-to-the-plant room=3 sheds
 12:11 saw no note gives-way-to-the-plant room=1
 12:30 saw no command room=1
 12:31 limit none

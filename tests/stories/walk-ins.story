@@ -32,6 +32,7 @@ day 4 20:00 stay 00000014 checked_in room 1 guest 0000aaa4 leaves day5/10:00
 20:03 1-door open false
 20:06 1-motion occupied true
 day 5 09:00 stay 00000014 checked_out room 1
+12:00 saw no note kept-for-walk-ins
 day 5 20:00 stay 00000015 checked_in room 1 guest 0000aaa5 leaves day6/10:00
 20:03 1-door open true
 20:03 1-door open false
@@ -52,6 +53,6 @@ day 8 20:00 stay 00000018 checked_in room 1 guest 0000aaa8 leaves day9/10:00
 20:03 1-door open false
 20:06 1-motion occupied true
 day 9 09:00 stay 00000018 checked_out room 1
-12:30 saw no note kept-for-walk-ins
-18:30 saw note kept-for-walk-ins
-18:30 saw command setback 18
+23:30 saw note kept-for-walk-ins
+23:30 saw note no-longer-kept
+23:30 saw command setback 18

@@ -49,6 +49,7 @@ impl Room {
             is_occupied: has_presence(world.setup) && view.is_occupied,
             is_open: view.is_window_open || view.is_door_open,
             air: view.temperature,
+            minute: world.calendar.minute(world.now),
         };
         let unit = world.setup.actuator(Point::TargetTemperature);
         let coil = unit.map_or(Coil::Water, |(device, _)| device.coil);

@@ -6,7 +6,7 @@
 use super::filter::{Filter, State, Thermometer};
 use super::fit::{Fit, error_ahead, first};
 use super::history::DAY;
-use super::model::{Coil, UNEXPLAINED};
+use super::model::{Coil, Step, UNEXPLAINED};
 use super::parameters::{Belief, Parameters};
 use super::recovery::Start;
 use super::row::Tick;
@@ -40,6 +40,7 @@ pub struct Estimator {
     parameters: Parameters,
     coil: Coil,
     thermometer: Thermometer,
+    #[serde(deserialize_with = "of_this_model")]
     state: Option<State>,
     latest: Tick,
     silent: u32,
@@ -50,6 +51,20 @@ pub struct Estimator {
     /// The filter of the numbers in force, carried over a tick: made when it is first needed.
     #[serde(skip)]
     at_a_tick: Option<Filter>,
+}
+
+/// A state that an earlier model kept is no state of this one: the next reading begins anew.
+fn of_this_model<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<State>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Kept {
+        State(Box<State>),
+        Other(serde::de::IgnoredAny),
+    }
+    Ok(match Kept::deserialize(from)? {
+        Kept::State(state) => Some(*state),
+        Kept::Other(_) => None,
+    })
 }
 
 impl Estimator {
@@ -138,6 +153,12 @@ impl Estimator {
         }
     }
 
+    /// The model carried over a tick, with the numbers in force.
+    pub fn step(&self) -> Step {
+        let made = self.at_a_tick.as_ref().map(|filter| filter.step.clone());
+        made.unwrap_or_else(|| self.filter().step)
+    }
+
     /// The filter with the numbers in force.
     pub fn filter(&self) -> Filter {
         Filter::new(&self.parameters, self.coil, self.thermometer)
@@ -150,22 +171,16 @@ impl Estimator {
 
     /// Begins tonight's fit, if the room has shown enough.
     pub fn fit(&self, belief: &Belief, history: &[Tick]) -> Option<Fit> {
+        let thermometer = Thermometer::of(history);
         let readings = history.iter().filter(|tick| tick.air.is_some()).count();
         let is_enough = history.len() >= OWN_MIN && readings * READINGS_ONE_IN >= history.len();
-        is_enough.then(|| {
-            Fit::new(
-                self.parameters,
-                *belief,
-                self.coil,
-                self.thermometer,
-                self.fitted.is_none(),
-            )
-        })
+        is_enough.then(|| Fit::new(self.parameters, *belief, self.coil, thermometer, self.fitted.is_none()))
     }
 
     /// Takes over what a fit found, if it foresees the last two days better than what is in force.
     pub fn adopt(&mut self, found: Parameters, history: &[Tick]) -> bool {
-        let error = |room: &Parameters| error_ahead(room, self.coil, self.thermometer, recent(history), JUDGED, AHEAD);
+        let thermometer = Thermometer::of(history);
+        let error = |room: &Parameters| error_ahead(room, self.coil, thermometer, recent(history), JUDGED, AHEAD);
         let (Some(new), Some(old)) = (error(&found), error(&self.parameters)) else {
             return false;
         };
@@ -174,6 +189,7 @@ impl Estimator {
             return false;
         }
         (self.parameters, self.is_of_kin, self.at_a_tick) = (found, false, None);
+        self.thermometer = thermometer;
         self.fitted = Some(Fitted {
             error_k: new,
             ticks: history.len(),

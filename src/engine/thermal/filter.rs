@@ -5,7 +5,7 @@
 //! either can lock itself out of the truth. A tick without a reading only predicts.
 
 use super::matrix::{Square, Vector};
-use super::model::{AIR, Coil, MASS, SENSOR, STATES, Step, UNEXPLAINED};
+use super::model::{AIR, Coil, DEEP, MASS, SENSOR, STATES, Step, UNEXPLAINED};
 use super::parameters::{DISTURBANCE, MASS_NOISE, Parameters};
 use super::row::Tick;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 /// The tick, hours.
 pub const TICK_H: f64 = 1.0 / 12.0;
 /// The states that are uncertain: the coil is known from what it was told.
-const UNCERTAIN: usize = 4;
+const UNCERTAIN: usize = 5;
 /// A reading moves the state by no more than so many standard deviations.
 pub const CLIP: f64 = 3.0;
 /// How fast the air leaves its own equation, K for each root of an hour.
@@ -22,8 +22,12 @@ const AIR_NOISE: f64 = 0.07;
 const WANDERS_OCCUPIED: f64 = 6.0;
 /// And with a door or window open, or just closed.
 const WANDERS_OPEN: f64 = 4.0;
-/// What is not known at the start: variances of air, mass, unexplained, thermometer.
-const AT_FIRST: [f64; UNCERTAIN] = [0.3, 1.5, 0.5, 0.05];
+/// While something stands open, the air goes its own way: K for each root of an hour.
+const BLOWS_IN: f64 = 3.5;
+/// How fast what lies deep leaves its own equation, K for each root of an hour.
+const DEEP_NOISE: f64 = 0.04;
+/// What is not known at the start: variances of air, mass, unexplained, thermometer, and what lies deep.
+const AT_FIRST: [f64; UNCERTAIN] = [0.3, 1.5, 0.5, 0.05, 2.0];
 
 /// A thermometer: what a reading is worth.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -43,7 +47,28 @@ impl Default for Thermometer {
     }
 }
 
+/// Steps that thermometers have, K; the coarsest first.
+const STEPS_K: [f64; 4] = [1.0, 0.5, 0.25, 0.2];
+/// Of a thermometer's readings, so many lie on its steps.
+const ON_STEP_SHARE: f64 = 0.98;
+/// Fewer readings than this tell no step.
+const READINGS_MIN: usize = 48;
+
 impl Thermometer {
+    /// The thermometer that these readings come from: whoever never says 21.3 but only 21.5 has the coarser step.
+    pub fn of(history: &[Tick]) -> Self {
+        let readings: Vec<f64> = history.iter().filter_map(|tick| tick.air).collect();
+        let usual = Self::default();
+        let is_on = |step: f64| move |air: &&f64| (**air / step - (**air / step).round()).abs() * step < 0.011;
+        let fits =
+            |step: &&f64| readings.iter().filter(is_on(**step)).count() as f64 >= ON_STEP_SHARE * readings.len() as f64;
+        let step = STEPS_K.iter().find(fits).filter(|_| readings.len() >= READINGS_MIN);
+        Self {
+            step_k: step.copied().unwrap_or(usual.step_k),
+            ..usual
+        }
+    }
+
     /// The variance of a reading: its noise, and the step's.
     pub fn variance(&self) -> f64 {
         self.noise_k * self.noise_k + self.step_k * self.step_k / 12.0
@@ -73,6 +98,7 @@ pub struct Filter {
     /// The model, carried over one step.
     pub step: Step,
     noise: [f64; UNCERTAIN],
+    blows_in: f64,
     reading_variance: f64,
 }
 
@@ -85,7 +111,7 @@ impl State {
             .enumerate()
             .for_each(|(n, variance)| p[n][n] = *variance);
         Self {
-            x: [air, air, 0.0, air, 0.0],
+            x: [air, air, 0.0, air, air, 0.0],
             p,
         }
     }
@@ -93,7 +119,7 @@ impl State {
     /// The same room as much warmer throughout.
     pub fn warmer_by(&self, kelvin: f64) -> Self {
         let mut moved = *self;
-        [AIR, MASS, SENSOR].iter().for_each(|n| moved.x[*n] += kelvin);
+        [AIR, MASS, SENSOR, DEEP].iter().for_each(|n| moved.x[*n] += kelvin);
         moved
     }
 
@@ -106,7 +132,7 @@ impl State {
     pub fn is_sound(&self) -> bool {
         let is_possible = |t: &f64| (-60.0..=90.0).contains(t);
         let is_symmetric = || (0..UNCERTAIN).all(|i| (0..i).all(|j| (self.p[i][j] - self.p[j][i]).abs() < 1e-6));
-        [AIR, MASS, SENSOR].iter().all(|n| is_possible(&self.x[*n]))
+        [AIR, MASS, SENSOR, DEEP].iter().all(|n| is_possible(&self.x[*n]))
             && self.x.iter().all(|x| x.abs() < 1e3)
             && (0..UNCERTAIN).all(|n| (0.0..1e4).contains(&self.p[n][n]))
             && is_symmetric()
@@ -123,11 +149,12 @@ impl Filter {
     pub fn over(room: &Parameters, coil: Coil, thermometer: Thermometer, hours: f64) -> Self {
         let squared = |which: usize| room.get(which) * room.get(which) * hours;
         let mut noise = [0.0; UNCERTAIN];
-        noise[AIR] = AIR_NOISE * AIR_NOISE * hours;
+        (noise[AIR], noise[DEEP]) = (AIR_NOISE * AIR_NOISE * hours, DEEP_NOISE * DEEP_NOISE * hours);
         (noise[MASS], noise[UNEXPLAINED]) = (squared(MASS_NOISE), squared(DISTURBANCE));
         Self {
             step: Step::new(room, coil, hours),
             noise,
+            blows_in: BLOWS_IN * BLOWS_IN * hours,
             reading_variance: thermometer.variance(),
         }
     }
@@ -148,6 +175,12 @@ impl Filter {
         };
         state.p = self.spread(&state.p);
         (0..UNCERTAIN).for_each(|n| state.p[n][n] += self.noise[n] * if n == UNEXPLAINED { wanders } else { 1.0 });
+        if tick.open {
+            // Air and thermometer move together with what blows in; the mass behind them hardly does.
+            [AIR, SENSOR]
+                .iter()
+                .for_each(|i| [AIR, SENSOR].iter().for_each(|j| state.p[*i][*j] += self.blows_in));
+        }
     }
 
     /// Takes a reading.
@@ -168,7 +201,7 @@ impl Filter {
     /// What the uncertainty becomes over a tick: A P A', lower half mirrored.
     fn spread(&self, p: &Square<UNCERTAIN>) -> Square<UNCERTAIN> {
         let a = &self.step.carry;
-        let dot = |a: &[f64], p: &[f64; UNCERTAIN]| a[0] * p[0] + a[1] * p[1] + a[2] * p[2] + a[3] * p[3];
+        let dot = |a: &[f64], p: &[f64; UNCERTAIN]| a[0] * p[0] + a[1] * p[1] + a[2] * p[2] + a[3] * p[3] + a[4] * p[4];
         let mut half = [[0.0; UNCERTAIN]; UNCERTAIN];
         for i in 0..UNCERTAIN {
             for j in 0..UNCERTAIN {
@@ -220,6 +253,18 @@ mod tests {
         assert!((state.x[AIR] - before).abs() < 0.6, "{state:?}");
         (0..36).for_each(|_| _ = filter.tick(&mut state, &still(Some(24.0))));
         assert!((state.x[AIR] - 24.0).abs() < 0.3, "it is not locked out: {state:?}");
+    }
+
+    #[test]
+    fn a_thermometer_is_known_by_its_steps() {
+        let readings = |step: f64| -> Vec<Tick> {
+            let told = |n: i32| (((20.0 + f64::from(n % 37) * 0.07) / step).round() * step * 100.0).round() / 100.0;
+            (0..200).map(|n| still(Some(told(n)))).collect()
+        };
+        for step in [0.1, 0.2, 0.25, 0.5, 1.0] {
+            assert_eq!(Thermometer::of(&readings(step)).step_k, step);
+        }
+        assert_eq!(Thermometer::of(&[]), Thermometer::default());
     }
 
     #[test]

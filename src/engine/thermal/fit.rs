@@ -193,6 +193,10 @@ impl Pass {
         let is_occupied = history.first().is_some_and(|tick| tick.occupied);
         let furthest = AHEAD[AHEAD.len() - 1].0;
         for (n, tick) in history.iter().enumerate().skip(1).take(furthest) {
+            // What blows in is no room's own movement: nothing can be foreseen beyond it.
+            if tick.open {
+                return;
+            }
             x = filter.step.next(
                 &x,
                 &Tick {

@@ -29,6 +29,8 @@ pub struct Around {
     pub is_open: bool,
     /// What the thermometer last said, while it is not silent.
     pub air: Option<Celsius>,
+    /// The minute of the local day.
+    pub minute: u16,
 }
 
 /// What was heard since the last tick.
@@ -106,6 +108,7 @@ impl Meter {
             cooling: (self.cooling_ms / whole).clamp(0.0, 1.0),
             outdoor: around.outdoor.map(Celsius::to_f64),
             sun: around.sun,
+            hour: around.sun.is_none().then(|| f64::from(around.minute) / 60.0),
             neighbours: around.neighbours.map(Celsius::to_f64),
             occupied: around.is_occupied,
             open: self.stirred > 0,

@@ -37,12 +37,10 @@ use serde::{Deserialize, Serialize};
 
 /// A unit that gives less than this share is as good as off: a lead is not reckoned with it.
 const OUTPUT_MIN: f64 = 0.05;
+/// On one day of ten the coil brings less than this share of the usual: water is not always as warm as it was.
+const WEAK_OUTPUT: f64 = 0.87;
 /// Of a unit's full output about so much only makes up for what the room loses on the way.
 const LOST: f64 = 0.3;
-/// The unit is taken to give all it can until the crossing: controllers with an integral part do, and what the last quarter of a
-/// kelvin takes longer in one without, the property's margin learns. In closed loop with a proportional controller assumed,
-/// cold nights were told never to cross.
-const SHORT_K: f64 = recovery::BAND_K;
 /// Asked of a temperature further than this from the thermometer's, the question is of another state of the room, K.
 const ELSEWHERE_K: f64 = 0.6;
 /// No room is asked to move further than this, K.
@@ -116,6 +114,36 @@ impl Thermal {
         self.forecast_limited(policy, direction, from, to, 1.0)
     }
 
+    /// The median alone: what the planner asks at every tick. Cheaper, and the same to within a minute.
+    pub fn median(
+        &self,
+        policy: &Arrival,
+        direction: Direction,
+        from: Celsius,
+        to: Celsius,
+        output_max: f64,
+    ) -> Forecast {
+        let output_max = output_of(output_max);
+        let by_rate = self.rates.forecast(policy, direction, from, to).slowed(output_max);
+        let kelvin = direction.sign() * (to - from).to_f64();
+        let Some(start) = self.start(from).filter(|_| kelvin > 0.0) else {
+            return by_rate;
+        };
+        let goal = Goal {
+            output_max,
+            ..Goal::full(direction, to.to_f64())
+        };
+        let hours = start.median(&goal, &self.estimator.step());
+        let p50 = Span::from_minutes_f64(hours.unwrap_or(FORESEEN_H) * 60.0);
+        Forecast {
+            p10: p50,
+            p50,
+            p90: p50,
+            rate: kelvin / p50.as_hours_f64().max(1.0 / 60.0),
+            recoveries: by_rate.recoveries,
+        }
+    }
+
     /// The same with the output held to a share of the full one (above 0, at most 1), as under a property's power cap.
     pub fn forecast_limited(
         &self,
@@ -125,23 +153,15 @@ impl Thermal {
         to: Celsius,
         output_max: f64,
     ) -> Forecast {
-        let output_max = if output_max.is_finite() {
-            output_max.clamp(OUTPUT_MIN, 1.0)
-        } else {
-            1.0
-        };
+        let output_max = output_of(output_max);
         let by_rate = self.rates.forecast(policy, direction, from, to).slowed(output_max);
         let kelvin = direction.sign() * (to - from).to_f64();
         let Some(start) = self.start(from).filter(|_| kelvin > 0.0) else {
             return by_rate;
         };
-        let cross = to.to_f64();
-        let set_point = cross + direction.sign() * SHORT_K;
         let crossing = start.crossing(&Goal {
-            direction,
-            cross,
-            set_point,
             output_max,
+            ..Goal::full(direction, to.to_f64())
         });
         let span = |hours: Option<f64>| Span::from_minutes_f64(hours.unwrap_or(FORESEEN_H) * 60.0);
         let p50 = span(crossing.p50);
@@ -154,19 +174,50 @@ impl Thermal {
         }
     }
 
+    /// How long it takes on a day on which the coil brings little, at the median; by the plain rate it is the usual time. A
+    /// room with output to spare hardly takes longer; one that works at its limit takes much longer, or never gets there.
+    pub fn on_a_weak_day(&self, policy: &Arrival, direction: Direction, from: Celsius, to: Celsius) -> Span {
+        let kelvin = direction.sign() * (to - from).to_f64();
+        let Some(start) = self.start(from).filter(|_| kelvin > 0.0) else {
+            return self.rates.forecast(policy, direction, from, to).p50;
+        };
+        let goal = Goal {
+            output_max: WEAK_OUTPUT,
+            ..Goal::full(direction, to.to_f64())
+        };
+        let hours = start.median(&goal, &self.estimator.step());
+        Span::from_minutes_f64(hours.unwrap_or(FORESEEN_H) * 60.0)
+    }
+
     /// The temperature that full output gets the room to within so long, at the median: what to tell the front desk when
     /// the wished one cannot be reached in time.
     pub fn reachable(&self, policy: &Arrival, direction: Direction, from: Celsius, within: Span) -> Celsius {
+        self.reachable_with(policy, direction, from, within, 1.0)
+    }
+
+    /// The same on a day on which the coil brings little: what to rely on.
+    pub fn surely_reachable(&self, policy: &Arrival, direction: Direction, from: Celsius, within: Span) -> Celsius {
+        self.reachable_with(policy, direction, from, within, WEAK_OUTPUT)
+    }
+
+    fn reachable_with(
+        &self,
+        policy: &Arrival,
+        direction: Direction,
+        from: Celsius,
+        within: Span,
+        output_max: f64,
+    ) -> Celsius {
         let side = direction.sign();
-        let far = from.to_f64() + side * FAR_K;
         let goal = Goal {
-            direction,
-            cross: far,
-            set_point: far,
-            output_max: 1.0,
+            output_max,
+            ..Goal::full(direction, from.to_f64() + side * FAR_K)
         };
         let moves = match self.start(from) {
-            Some(start) => side * (start.reached(&goal, within.as_hours_f64()) - from.to_f64()),
+            Some(start) => {
+                let reached = start.reached(&goal, within.as_hours_f64(), &self.estimator.step());
+                side * (reached - from.to_f64())
+            }
             None => self.rates.moves(policy, direction, within),
         };
         let kelvin = Celsius::new(moves.clamp(0.0, FAR_K)).unwrap_or_default();
@@ -255,6 +306,8 @@ impl Thermal {
         serde_json::json!({
             "air": estimator.state().map(|state| hundredths(state.x[model::AIR])),
             "mass": estimator.state().map(|state| hundredths(state.x[model::MASS])),
+            "deep": estimator.state().map(|state| hundredths(state.x[model::DEEP])),
+            "unexplained": estimator.state().map(|state| hundredths(state.x[model::UNEXPLAINED])),
             "degraded": estimator.is_degraded(),
             "trusted": estimator.trusted().is_some(),
             "fitted": estimator.fitted().map(named),
@@ -301,6 +354,15 @@ impl Thermal {
     /// Whether the watched recovery has gone on for so long without any progress.
     pub fn is_stuck(&self, now: Moment, after: Span) -> bool {
         self.rates.is_stuck(now, after)
+    }
+}
+
+/// A share of the output that a lead can be reckoned with.
+fn output_of(share: f64) -> f64 {
+    if share.is_finite() {
+        share.clamp(OUTPUT_MIN, 1.0)
+    } else {
+        1.0
     }
 }
 

@@ -1,19 +1,20 @@
 //! How does a room's air move over one step?
 //!
-//! Two nodes and what disturbs them: the air follows the mass behind it, the air outside, the coil, the sun and the people;
-//! the mass follows the air, the adjoining rooms and the sun. A coil that is late and a thermometer that is late are states
+//! Three nodes and what disturbs them: the air follows the mass behind it, the air outside, the coil, the sun and the people;
+//! the mass, which is furniture and surfaces, follows the air, the sun and what lies deep: slab and partitions, which keep
+//! what the room was like since yesterday. Both follow the adjoining rooms. A coil that is late and a thermometer that is late are states
 //! of their own: both matter for minutes, and folded into one lag they would make the room look slower than it is.
 
 use super::matrix::{Square, Vector, carried};
 use super::parameters::{
-    AIR_MASS, AIR_OUTDOOR, BASE_GAIN, COIL_LAG, COOLING, GUEST_GAIN, HEATING, MASS_AIR, MASS_NEIGHBOURS, Parameters,
-    SENSOR_LAG, SUN_AIR, SUN_MASS,
+    AIR_MASS, AIR_OUTDOOR, BASE_GAIN, COIL_LAG, COOLING, DEEP_MASS, GUEST_GAIN, HEATING, MASS_AIR, MASS_DEEP,
+    MASS_NEIGHBOURS, Parameters, SENSOR_LAG, SUN_AIR, SUN_MASS, USUAL_SUN,
 };
 use super::row::Tick;
 pub use crate::model::Coil;
 
 /// How many states there are.
-pub const STATES: usize = 5;
+pub const STATES: usize = 6;
 /// The room's air, C.
 pub const AIR: usize = 0;
 /// The mass behind it, C.
@@ -22,8 +23,10 @@ pub const MASS: usize = 1;
 pub const UNEXPLAINED: usize = 2;
 /// What the thermometer shows, C.
 pub const SENSOR: usize = 3;
+/// What lies deep in the building: slab and partitions, C.
+pub const DEEP: usize = 4;
 /// What the coil gives just now, K/h on the air.
-pub const COIL: usize = 4;
+pub const COIL: usize = 5;
 
 /// What nothing explains fades with this time constant, hours: clouds, cooking, a coach party's showers.
 pub const UNEXPLAINED_FADES_H: f64 = 6.0;
@@ -31,6 +34,10 @@ pub const UNEXPLAINED_FADES_H: f64 = 6.0;
 const WARM_WATER: (f64, f64) = (50.0, 21.0);
 /// Cold water, and the room at which a coil gives its rated cold.
 const COLD_WATER: (f64, f64) = (8.0, 23.0);
+/// When the sun stands over facades to the east, the south and the west, local time, hours.
+const SUN_PEAKS_H: [f64; 3] = [9.0, 12.5, 16.0];
+/// And for how long before and after, hours.
+const SUN_HALF_H: f64 = 4.0;
 /// Outdoor air, coil, sun, adjoining rooms, what is given off inside.
 const INPUTS: usize = 5;
 
@@ -45,6 +52,7 @@ pub struct Step {
     full_cooling: f64,
     base_gain: f64,
     guest_gain: f64,
+    usual_sun: [f64; 3],
 }
 
 impl Step {
@@ -68,6 +76,7 @@ impl Step {
             full_cooling: room.get(COOLING),
             base_gain: room.get(BASE_GAIN),
             guest_gain: room.get(GUEST_GAIN),
+            usual_sun: USUAL_SUN.map(|part| room.get(part)),
         }
     }
 
@@ -77,18 +86,30 @@ impl Step {
         let input = [
             tick.outdoor.unwrap_or(x[AIR]),
             self.coil_gives(x[AIR], tick),
-            tick.sun.unwrap_or(0.0) / 1000.0,
+            tick.sun.map_or_else(|| self.usual_sun(tick.hour), |sun| sun / 1000.0),
             tick.neighbours.unwrap_or(x[MASS]),
             self.base_gain + if tick.occupied { self.guest_gain } else { 0.0 },
         ];
         let mut next = [0.0; STATES];
         for n in 0..STATES {
             let (carry, drive) = (&self.carry[n], &self.drive[n]);
-            let by_itself = carry[0] * x[0] + carry[1] * x[1] + carry[2] * x[2] + carry[3] * x[3] + carry[4] * x[4];
+            let deeper = carry[4] * x[4] + carry[5] * x[5];
+            let by_itself = carry[0] * x[0] + carry[1] * x[1] + carry[2] * x[2] + carry[3] * x[3] + deeper;
             let by_weather = drive[0] * input[0] + drive[2] * input[2] + drive[3] * input[3];
             next[n] = by_itself + by_weather + drive[1] * input[1] + drive[4] * input[4];
         }
         next
+    }
+
+    /// What the sun usually brings at this time, where nobody tells it, kW/m2: it stands over an east, a south or a west
+    /// facade at the same time every day, and a room knows by its own which one it has. Without this, what the sun brings
+    /// would be laid to the outdoor air, which is warm at the same hours.
+    fn usual_sun(&self, hour: Option<f64>) -> f64 {
+        let Some(hour) = hour else { return 0.0 };
+        let parts = self.usual_sun.iter().zip(SUN_PEAKS_H);
+        parts
+            .map(|(usual, peak)| usual * bump((hour - peak) / SUN_HALF_H))
+            .sum()
     }
 
     /// What a coil in steady state gives at this output, K/h.
@@ -104,6 +125,12 @@ impl Step {
     }
 }
 
+/// 1 at 0, 0 from 1 on, smooth between.
+fn bump(off: f64) -> f64 {
+    let rest = (1.0 - off * off).max(0.0);
+    rest * rest
+}
+
 /// How fast each state follows each other one, per hour.
 fn rates(room: &Parameters) -> Square<STATES> {
     let (sensor, coil) = (60.0 / room.get(SENSOR_LAG), 60.0 / room.get(COIL_LAG));
@@ -111,7 +138,9 @@ fn rates(room: &Parameters) -> Square<STATES> {
     a[AIR][AIR] = -room.get(AIR_MASS) - room.get(AIR_OUTDOOR);
     a[AIR][MASS] = room.get(AIR_MASS);
     (a[AIR][UNEXPLAINED], a[AIR][COIL]) = (1.0, 1.0);
-    (a[MASS][AIR], a[MASS][MASS]) = (room.get(MASS_AIR), -room.get(MASS_AIR) - room.get(MASS_NEIGHBOURS));
+    let (air, neighbours, deep) = (room.get(MASS_AIR), room.get(MASS_NEIGHBOURS), room.get(MASS_DEEP));
+    (a[MASS][AIR], a[MASS][DEEP], a[MASS][MASS]) = (air, deep, -air - neighbours - deep);
+    (a[DEEP][MASS], a[DEEP][DEEP]) = (room.get(DEEP_MASS), -room.get(DEEP_MASS) - neighbours);
     a[UNEXPLAINED][UNEXPLAINED] = -1.0 / UNEXPLAINED_FADES_H;
     (a[SENSOR][AIR], a[SENSOR][SENSOR]) = (sensor, -sensor);
     a[COIL][COIL] = -coil;
@@ -123,6 +152,7 @@ fn inputs(room: &Parameters) -> [[f64; INPUTS]; STATES] {
     let mut b = [[0.0; INPUTS]; STATES];
     b[AIR] = [room.get(AIR_OUTDOOR), 0.0, room.get(SUN_AIR), 0.0, 1.0];
     b[MASS] = [0.0, 0.0, room.get(SUN_MASS), room.get(MASS_NEIGHBOURS), 0.0];
+    b[DEEP][3] = room.get(MASS_NEIGHBOURS);
     b[COIL][1] = 60.0 / room.get(COIL_LAG);
     b
 }
@@ -133,7 +163,7 @@ mod tests {
 
     fn settle(tick: Tick) -> Vector<STATES> {
         let step = Step::new(&Parameters::default(), Coil::Water, 1.0 / 12.0);
-        (0..2000).fold([20.0, 20.0, 0.0, 20.0, 0.0], |x, _| step.next(&x, &tick))
+        (0..2000).fold([20.0, 20.0, 0.0, 20.0, 20.0, 0.0], |x, _| step.next(&x, &tick))
     }
 
     #[test]
@@ -178,7 +208,7 @@ mod tests {
             neighbours: Some(21.0),
             ..Tick::default()
         };
-        let at = [19.0, 20.0, 0.4, 19.0, 1.0];
+        let at = [19.0, 20.0, 0.4, 19.0, 20.5, 1.0];
         let (room, coil) = (Parameters::default(), Coil::Direct);
         let long = Step::new(&room, coil, 1.0 / 12.0).next(&at, &tick);
         let short = Step::new(&room, coil, 1.0 / 60.0);

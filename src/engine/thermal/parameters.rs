@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How many numbers describe a room.
-pub const COUNT: usize = 14;
+pub const COUNT: usize = 19;
 
 /// Air to mass, 1/h.
 pub const AIR_MASS: usize = 0;
@@ -36,11 +36,17 @@ pub const COIL_LAG: usize = 11;
 pub const DISTURBANCE: usize = 12;
 /// How fast the mass wanders from its own equation, K for each root of an hour.
 pub const MASS_NOISE: usize = 13;
+/// The sun usual on the facade in the morning, at noon, in the afternoon, kW/m2: where nobody tells the sun.
+pub const USUAL_SUN: [usize; 3] = [14, 15, 16];
+/// Mass to what lies deep in the building, 1/h.
+pub const MASS_DEEP: usize = 17;
+/// And back, 1/h.
+pub const DEEP_MASS: usize = 18;
 
 /// Each number's name, its usual value, and the spread of its logarithm among rooms of all kinds.
 ///
 /// The first nine are the medians of fitted real rooms and of building simulation; the spreads are wide enough for both.
-/// The lags are those of wall thermostats and fan coils. The last two are the filter's own: how restless the room is.
+/// The lags are those of wall thermostats and fan coils. Disturbance and noise are the filter's own: how restless the room is.
 const USUAL: [(&str, f64, f64); COUNT] = [
     ("air_mass_per_h", 1.2, 0.7),
     ("air_outdoor_per_h", 0.12, 0.6),
@@ -56,6 +62,11 @@ const USUAL: [(&str, f64, f64); COUNT] = [
     ("coil_lag_min", 3.0, 0.3),
     ("disturbance", 0.1, 0.5),
     ("mass_noise", 0.07, 0.5),
+    ("morning_sun", 0.08, 0.7),
+    ("noon_sun", 0.08, 0.7),
+    ("afternoon_sun", 0.08, 0.7),
+    ("mass_deep_per_h", 0.15, 0.9),
+    ("deep_mass_per_h", 0.05, 0.6),
 ];
 
 /// No number leaves its usual value by more than this many spreads.
@@ -63,7 +74,7 @@ const SPREADS_MAX: f64 = 4.0;
 
 /// The numbers of one room, as logarithms.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "Vec<f64>")]
 pub struct Parameters([f64; COUNT]);
 
 /// What is believed of a room's numbers before its own data count.
@@ -72,7 +83,15 @@ pub struct Belief {
     /// The middle.
     pub mean: Parameters,
     /// The spread of each logarithm.
+    #[serde(deserialize_with = "spread")]
     pub spread: [f64; COUNT],
+}
+
+fn spread<'de, D: serde::Deserializer<'de>>(from: D) -> Result<[f64; COUNT], D::Error> {
+    let mut spread = USUAL.map(|(.., spread)| spread);
+    let kept = Vec::<f64>::deserialize(from)?;
+    spread.iter_mut().zip(kept).for_each(|(spread, kept)| *spread = kept);
+    Ok(spread)
 }
 
 impl Parameters {
@@ -99,6 +118,15 @@ impl Parameters {
             (log - usual.ln()).abs() <= SPREADS_MAX * spread + 1e-9
         };
         self.0.iter().zip(&USUAL).all(is_near)
+    }
+}
+
+/// Records of earlier versions have fewer numbers: the rest is as usual.
+impl From<Vec<f64>> for Parameters {
+    fn from(kept: Vec<f64>) -> Self {
+        let mut room = Self::default();
+        room.0.iter_mut().zip(kept).for_each(|(number, kept)| *number = kept);
+        room
     }
 }
 
@@ -175,6 +203,15 @@ mod tests {
         assert!((belief.spread[HEATING] - 0.3).abs() < 1e-9, "{belief:?}");
         assert_eq!(belief.spread[COOLING], KIN_SPREAD_MIN);
         assert!((belief.mean.get(HEATING) - 6.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn an_earlier_record_with_fewer_numbers_is_read() {
+        let numbers: Parameters = serde_json::from_str("[0.5,-2.0]").unwrap();
+        assert_eq!((numbers.0[0], numbers.0[1]), (0.5, -2.0));
+        assert_eq!(numbers.get(MASS_DEEP), Parameters::default().get(MASS_DEEP));
+        let belief: Belief = serde_json::from_str(r#"{"mean":[0.5],"spread":[0.25]}"#).unwrap();
+        assert_eq!((belief.spread[0], belief.spread[1]), (0.25, USUAL[1].2));
     }
 
     #[test]

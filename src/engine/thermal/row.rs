@@ -11,6 +11,10 @@ const NOTHING: i16 = i16::MIN;
 const SUN_STEP: f64 = 8.0;
 const OCCUPIED: u8 = 1;
 const OPEN: u8 = 2;
+/// The byte of the sun holds the local time instead: nobody tells the sun.
+const HOUR: u8 = 4;
+/// So many steps of the packed time are an hour.
+const HOUR_STEPS: f64 = 10.0;
 
 /// How many bytes a packed row has.
 const BYTES: usize = 10;
@@ -31,6 +35,8 @@ pub struct Tick {
     pub outdoor: Option<f64>,
     /// The sun on the facade, W/m2, if known.
     pub sun: Option<f64>,
+    /// The local time of day, hours, where the sun is not known: it comes at the same time every day.
+    pub hour: Option<f64>,
     /// The adjoining rooms' mean air, C, if known.
     pub neighbours: Option<f64>,
     /// Somebody was in.
@@ -52,8 +58,13 @@ impl Row {
         bytes[4..6].copy_from_slice(&packed(tick.neighbours, 100.0).to_le_bytes());
         bytes[6] = share(tick.heating);
         bytes[7] = share(tick.cooling);
-        bytes[8] = (tick.sun.unwrap_or(0.0) / SUN_STEP).round().clamp(0.0, 255.0) as u8;
-        bytes[9] = if tick.occupied { OCCUPIED } else { 0 } | if tick.open { OPEN } else { 0 };
+        let hour = tick.hour.filter(|_| tick.sun.is_none());
+        bytes[8] = match hour {
+            Some(hour) => (hour * HOUR_STEPS).round().clamp(0.0, 24.0 * HOUR_STEPS) as u8,
+            None => (tick.sun.unwrap_or(0.0) / SUN_STEP).round().clamp(0.0, 255.0) as u8,
+        };
+        let flag = |is: bool, bit: u8| if is { bit } else { 0 };
+        bytes[9] = flag(tick.occupied, OCCUPIED) | flag(tick.open, OPEN) | flag(hour.is_some(), HOUR);
         Self(bytes)
     }
 
@@ -125,7 +136,8 @@ impl Row {
             neighbours: unpacked(b[4], b[5]),
             heating: f64::from(b[6]) / 200.0,
             cooling: f64::from(b[7]) / 200.0,
-            sun: Some(f64::from(b[8]) * SUN_STEP),
+            sun: (b[9] & HOUR == 0).then(|| f64::from(b[8]) * SUN_STEP),
+            hour: (b[9] & HOUR != 0).then(|| f64::from(b[8]) / HOUR_STEPS),
             occupied: b[9] & OCCUPIED != 0,
             open: b[9] & OPEN != 0,
         }
@@ -208,11 +220,18 @@ mod tests {
             cooling: 1.0,
             outdoor: Some(-23.5),
             sun: Some(640.0),
+            hour: None,
             neighbours: None,
             occupied: true,
             open: false,
         };
         assert_eq!(Row::new(&tick).tick(), tick);
+        let without_sun = Tick {
+            sun: None,
+            hour: Some(16.3),
+            ..tick
+        };
+        assert_eq!(Row::new(&without_sun).tick(), without_sun);
         let wild = Tick {
             air: Some(f64::NAN),
             heating: f64::NAN,

@@ -4,10 +4,11 @@
 //! devices that take a minute to answer, and desks that tell arrivals before they happen.
 
 use super::dice::chance;
+use super::faults::{self, Faults, Kind};
 use super::guests::{Happening, Visit, Who};
-use super::hotel::{Hotel, Options, Standing};
+use super::hotel::{Hotel, Standing};
 use super::thermostat::{Does, Wanted};
-use super::watch::Watch;
+use super::watch::{Known, Watch};
 use crate::engine::Engine;
 use crate::model::*;
 use std::collections::BTreeMap;
@@ -21,6 +22,12 @@ const WEATHER_EVERY: usize = 15;
 const MOVES: f64 = 0.6;
 /// Who has just come in moves about, for so many minutes.
 const SETTLING_IN: usize = 20;
+/// Where things break, everything says again so often how it stands: only so can silence be heard.
+const HEARTBEAT: usize = 60;
+/// And a sensor that has not been heard for so long counts as silent.
+const SILENT_AFTER: Span = Span::hours(3);
+/// A movement that was told proves somebody in for so long, min.
+const PROVES: usize = 5;
 
 /// A room's thermostat as it stands.
 #[derive(Debug, Clone)]
@@ -32,15 +39,31 @@ struct Device {
     inbox: Vec<(Point, Value)>,
     /// What changed and is not told yet.
     outbox: Vec<(Point, Value)>,
-    is_moving: bool,
+    /// How its sensors stand, and what they last said: door, window, motion, bed.
+    contacts: [Contact; 4],
+    /// When a movement was last told, and a change of the door.
+    moved_at: Option<usize>,
+    door_at: usize,
+    /// The temperature that was last told.
+    told_air: Option<f64>,
+    /// The engine's last word on the unit's mode was "off".
+    is_told_off: bool,
     /// The next happening.
     next: usize,
     version: u64,
 }
 
+/// A sensor that says yes or no.
+#[derive(Debug, Clone, Copy, Default)]
+struct Contact {
+    is: bool,
+    told: Option<bool>,
+}
+
 /// The engine and its devices.
 pub struct Keeper {
     engine: Engine,
+    faults: Faults,
     devices: Vec<Device>,
     places: BTreeMap<DeviceId, usize>,
     /// What must always and never be.
@@ -76,12 +99,20 @@ impl Keeper {
             output_max: 1.0,
             inbox: vec![],
             outbox: vec![],
-            is_moving: false,
+            contacts: [Contact::default(); 4],
+            moved_at: None,
+            door_at: 0,
+            told_air: None,
+            is_told_off: false,
             next: 0,
             version: 0,
         };
         let mut keeper = Self {
             engine: Engine::new(property)?,
+            faults: Faults {
+                seed: hotel.options.seed,
+                are_there: hotel.options.has_faults,
+            },
             devices: vec![device; hotel.places.len()],
             places,
             watch: Watch::new(hotel.places.len()),
@@ -91,8 +122,8 @@ impl Keeper {
                 (Point::TargetTemperature, degrees(22.0)),
                 (Point::HvacMode, Value::Hvac(HvacMode::Auto)),
             ];
-            keeper.tell(hotel, 0, device_id(room, "door"), Point::Open, Value::Flag(false));
-            keeper.tell(hotel, 0, device_id(room, "window"), Point::Open, Value::Flag(false));
+            keeper.contact(hotel, room, 0, Kind::Door, false);
+            keeper.contact(hotel, room, 0, Kind::Window, false);
         }
         Ok(keeper)
     }
@@ -116,9 +147,17 @@ impl Keeper {
             if minute.is_multiple_of(5) {
                 self.sense(hotel, room, standing, minute);
             }
-            standing.wanted = Wanted::of(self.devices[room].setpoint, self.devices[room].does);
-            standing.output_max = self.devices[room].output_max;
-            self.watch.look(hotel, room, minute, standing.wanted, standing.body.air);
+            let device = &self.devices[room];
+            standing.wanted = Wanted::of(device.setpoint, device.does);
+            standing.output_max = device.output_max;
+            self.watch.look(
+                hotel,
+                room,
+                minute,
+                standing.wanted,
+                standing.body.air,
+                device.is_told_off,
+            );
         }
     }
 
@@ -133,8 +172,14 @@ impl Keeper {
 
     /// What was told a minute ago is carried out, and what changed is told.
     fn answer(&mut self, hotel: &Hotel, room: usize, minute: usize) {
+        let is_out = self.faults.thermostat(room, minute) == faults::Thermostat::Out;
+        if !is_out && self.faults.are_there && (minute + 7 * room).is_multiple_of(HEARTBEAT) {
+            self.tell_state(room);
+        }
         for (point, value) in std::mem::take(&mut self.devices[room].outbox) {
-            self.tell(hotel, minute, device_id(room, "thermostat"), point, value);
+            if !is_out {
+                self.tell(hotel, minute, device_id(room, "thermostat"), point, value);
+            }
         }
         for (point, value) in std::mem::take(&mut self.devices[room].inbox) {
             let device = &mut self.devices[room];
@@ -148,36 +193,89 @@ impl Keeper {
         }
     }
 
+    /// A thermostat says again how it is set.
+    fn tell_state(&mut self, room: usize) {
+        let device = &mut self.devices[room];
+        let mode = match device.does {
+            Does::Off => HvacMode::Off,
+            Does::Heat => HvacMode::Heat,
+            Does::Cool => HvacMode::Cool,
+            Does::Auto => HvacMode::Auto,
+        };
+        device.outbox.push((Point::TargetTemperature, degrees(device.setpoint)));
+        device.outbox.push((Point::HvacMode, Value::Hvac(mode)));
+    }
+
     fn happen(&mut self, hotel: &Hotel, room: usize, minute: usize, happening: Happening) {
-        let flag = Value::Flag;
         match happening {
             Happening::Booked(visit) => self.notice(hotel, room, minute, visit, StayStatus::Reserved),
             Happening::CheckedIn(visit) => self.notice(hotel, room, minute, visit, StayStatus::CheckedIn),
             Happening::CheckedOut(visit) => self.notice(hotel, room, minute, visit, StayStatus::CheckedOut),
-            Happening::Door(open) => self.tell(hotel, minute, device_id(room, "door"), Point::Open, flag(open)),
-            Happening::Window(open) => {
-                self.tell(hotel, minute, device_id(room, "window"), Point::Open, flag(open));
-            }
-            Happening::Bed(used) if hotel.places[room].has_bed_sensor => {
-                self.tell(hotel, minute, device_id(room, "bed"), Point::BedOccupied, flag(used));
-            }
-            Happening::Bed(_) => {}
-            Happening::Dial(to) => {
-                // What was told a moment ago has arrived before the hand does.
-                self.devices[room]
-                    .inbox
-                    .retain(|(point, _)| *point != Point::TargetTemperature);
-                self.devices[room].setpoint = to;
-                self.watch.dialled(room, to);
-                self.tell(
-                    hotel,
-                    minute,
-                    device_id(room, "thermostat"),
-                    Point::TargetTemperature,
-                    degrees(to),
-                );
-            }
+            Happening::Door(open) => self.contact(hotel, room, minute, Kind::Door, open),
+            Happening::Window(open) => self.contact(hotel, room, minute, Kind::Window, open),
+            Happening::Bed(used) => self.contact(hotel, room, minute, Kind::Bed, used),
+            Happening::Dial(to) => self.dial(hotel, room, minute, to),
         }
+    }
+
+    /// The guest turns the dial. What was told a moment ago has arrived before the hand does.
+    fn dial(&mut self, hotel: &Hotel, room: usize, minute: usize, to: f64) {
+        let device = &mut self.devices[room];
+        device.inbox.retain(|(point, _)| *point != Point::TargetTemperature);
+        device.setpoint = to;
+        if self.faults.thermostat(room, minute) == faults::Thermostat::Out {
+            return;
+        }
+        self.watch.dialled(room, to);
+        let thermostat = device_id(room, "thermostat");
+        self.tell(hotel, minute, thermostat, Point::TargetTemperature, degrees(to));
+    }
+
+    /// A sensor stands otherwise from now on; whether it says so depends on whether it works.
+    fn contact(&mut self, hotel: &Hotel, room: usize, minute: usize, kind: Kind, is: bool) {
+        self.devices[room].contacts[kind as usize].is = is;
+        if kind != Kind::Bed || hotel.places[room].has_bed_sensor {
+            self.say(hotel, room, minute, kind, false);
+        }
+    }
+
+    /// A sensor says how it stands, or what it is stuck at; again, too, where it is asked to.
+    fn say(&mut self, hotel: &Hotel, room: usize, minute: usize, kind: Kind, again: bool) {
+        let contact = self.devices[room].contacts[kind as usize];
+        let (value, is_changed) = match self.faults.sensor(room, kind, minute) {
+            faults::Sensor::Works => (contact.is, true),
+            faults::Sensor::Stuck(at) => (at, contact.told != Some(at)),
+            faults::Sensor::Dead => return,
+        };
+        if !is_changed && !again {
+            return;
+        }
+        self.devices[room].contacts[kind as usize].told = Some(value);
+        if kind == Kind::Door && contact.told != Some(value) {
+            self.devices[room].door_at = minute;
+        }
+        let works = self.faults.sensor(room, kind, minute) == faults::Sensor::Works;
+        if kind == Kind::Motion && value && works {
+            self.devices[room].moved_at = Some(minute);
+        }
+        let point = match kind {
+            Kind::Door | Kind::Window => Point::Open,
+            Kind::Motion => Point::Occupied,
+            Kind::Bed => Point::BedOccupied,
+        };
+        self.tell(hotel, minute, device_id(room, kind.word()), point, Value::Flag(value));
+    }
+
+    /// Whether somebody in the room is proven by what was told, and by sensors that work. A movement proves nothing once the
+    /// door is said to have moved, be that true or not: whoever moved may have gone.
+    fn is_proven(&self, room: usize, minute: usize) -> bool {
+        let device = &self.devices[room];
+        let works = |kind| self.faults.sensor(room, kind, minute) == faults::Sensor::Works;
+        let moved = device
+            .moved_at
+            .is_some_and(|at| minute - at <= PROVES && at > device.door_at);
+        let lies = device.contacts[Kind::Bed as usize].told == Some(true) && works(Kind::Bed);
+        moved && works(Kind::Motion) || lies
     }
 
     fn notice(&mut self, hotel: &Hotel, room: usize, minute: usize, number: usize, status: StayStatus) {
@@ -216,29 +314,30 @@ impl Keeper {
         let moves_for_sure = who == Who::Awake && matches!(was, Who::Out | Who::Vacant | Who::Staff);
         let moves = matches!(who, Who::Awake | Who::Staff)
             && (moves_for_sure || chance(hotel.options.seed, room as u64, minute) < MOVES);
-        if moves || self.devices[room].is_moving {
-            self.tell(
-                hotel,
-                minute,
-                device_id(room, "motion"),
-                Point::Occupied,
-                Value::Flag(moves),
-            );
+        if moves || self.devices[room].contacts[Kind::Motion as usize].is {
+            self.contact(hotel, room, minute, Kind::Motion, moves);
         }
-        self.devices[room].is_moving = moves;
+        if self.faults.are_there && (minute + 5 * room).is_multiple_of(HEARTBEAT) {
+            for kind in [Kind::Door, Kind::Window, Kind::Motion, Kind::Bed] {
+                if kind != Kind::Bed || hotel.places[room].has_bed_sensor {
+                    self.say(hotel, room, minute, kind, true);
+                }
+            }
+        }
     }
 
     fn thermometer(&mut self, hotel: &Hotel, room: usize, standing: &mut Standing, minute: usize) {
         let id = device_id(room, "thermostat");
         let shown = hotel.shown(room, &standing.body, minute);
         let (heating, cooling) = standing.valves;
-        let shown = match fault(&hotel.options, room, minute) {
-            Fault::None => shown,
-            Fault::Silent => return,
-            Fault::Stuck => 21.0,
-            Fault::Jumps => shown + 30.0 * (chance(hotel.options.seed, 31 + room as u64, minute) - 0.5),
-            Fault::Nonsense => return self.nonsense(hotel, minute, id),
+        let shown = match self.faults.thermostat(room, minute) {
+            faults::Thermostat::Works => shown,
+            faults::Thermostat::Silent | faults::Thermostat::Out => return,
+            faults::Thermostat::Stuck => 21.0,
+            faults::Thermostat::Jumps => shown + 30.0 * (chance(hotel.options.seed, 31 + room as u64, minute) - 0.5),
+            faults::Thermostat::Nonsense => return self.nonsense(hotel, minute, id),
         };
+        self.devices[room].told_air = Some(shown);
         if !hotel.options.is_coarse {
             for (point, valve) in [(Point::Heating, heating), (Point::Cooling, cooling)] {
                 let share = Percent::from_hundredths((valve * 10_000.0).round() as i32);
@@ -273,7 +372,19 @@ impl Keeper {
         self.step(hotel, minute, Event::Reading(reading));
     }
 
+    /// What the engine can know of a room when it gives a command.
+    fn known(&self, command: &Command, room: usize, minute: usize) -> Known {
+        let standing = self.engine.standing(&command.id.room, moment(minute));
+        Known {
+            is_believed_in: standing.is_some_and(|standing| standing.is_occupied),
+            is_proven_in: self.is_proven(room, minute),
+            limits: self.engine.property().limits.clone(),
+            told_air: self.devices[room].told_air,
+        }
+    }
+
     fn step(&mut self, hotel: &Hotel, minute: usize, event: Event) {
+        self.watch.steps += 1;
         let effects = self.engine.step(moment(minute), event);
         self.take(hotel, minute, effects);
     }
@@ -294,35 +405,26 @@ impl Keeper {
         let Some(room) = self.places.get(&command.device).copied() else {
             return;
         };
-        self.watch.commanded(hotel, room, minute, &command);
-        self.devices[room].inbox.push((command.point, command.value.clone()));
+        if command.point == Point::HvacMode {
+            self.devices[room].is_told_off = command.value == Value::Hvac(HvacMode::Off);
+        }
+        let known = self.known(&command, room, minute);
+        self.watch.commanded(hotel, room, minute, &command, &known);
+        let is_lost = self.faults.loses(room, minute);
+        if !is_lost {
+            self.devices[room].inbox.push((command.point, command.value.clone()));
+        }
+        // Half of what is lost is lost without a word: the radio took it, and the thermostat never heard it.
+        let result = if is_lost && minute.is_multiple_of(2) {
+            WriteResult::Failed("no answer".into())
+        } else {
+            WriteResult::Sent
+        };
         let sent = Event::Written {
             command: command.id,
-            result: WriteResult::Sent,
+            result,
         };
         self.step(hotel, minute, sent);
-    }
-}
-
-/// What is wrong with a thermometer.
-enum Fault {
-    None,
-    Silent,
-    Stuck,
-    Jumps,
-    Nonsense,
-}
-
-/// A thermometer is wrong in one six-hour stretch of ten, in one way.
-fn fault(options: &Options, room: usize, minute: usize) -> Fault {
-    let roll = chance(options.seed, 7_000 + room as u64, minute / 360);
-    match (roll * 40.0) as u32 {
-        _ if !options.has_faults => Fault::None,
-        0 => Fault::Silent,
-        1 => Fault::Stuck,
-        2 => Fault::Jumps,
-        3 => Fault::Nonsense,
-        _ => Fault::None,
     }
 }
 
@@ -388,6 +490,11 @@ fn setup(hotel: &Hotel, room: usize) -> RoomSetup {
     ];
     if place.has_bed_sensor {
         devices.push(sensor(room, "bed", DeviceRole::Plain, Point::BedOccupied));
+    }
+    if hotel.options.has_faults {
+        devices[1..]
+            .iter_mut()
+            .for_each(|device| device.silent_after = SILENT_AFTER);
     }
     RoomSetup {
         id: RoomId::new(room_name(room)).expect("a number is an id"),

@@ -5,6 +5,7 @@
 
 pub mod coach;
 pub mod dice;
+mod faults;
 mod guests;
 mod hotel;
 mod keeper;
@@ -18,12 +19,13 @@ mod weather;
 
 pub use hotel::Options;
 pub use score::{Arrival, Figures, KeeperFigures};
+pub use watch::Never;
 pub use weather::Site;
 
 use hotel::{Hotel, Standing};
 use keeper::Keeper;
 use rival::{Rival, Rule};
-use score::Trace;
+use score::{Kept, Trace};
 use serde::Serialize;
 use std::io::Write;
 
@@ -59,39 +61,64 @@ pub enum Compare {
     Promises,
 }
 
-/// Runs the hotel under every rule.
+/// The arrivals of every rule that was run, in the order of the table.
+type Runs = Vec<(&'static str, Vec<Arrival>)>;
+
+/// Runs so many hotels, of this seed and the following ones, under every rule, and pools what they tell.
 ///
 /// # Errors
 /// Says why the engine cannot be made, or the answers not be written.
-pub fn run(options: Options, compare: Compare, answers: &mut dyn Write) -> Result<Vec<Figures>, String> {
-    let hotel = Hotel::build(options);
-    let (traces, keeper) = keep(&hotel)?;
-    let kept = score::arrivals(&hotel, &traces);
-    let keeper_figures = KeeperFigures::of(&hotel, &keeper.watch, &traces);
-    let mut runs = vec![("innkeeper", kept)];
-    for (name, rule) in RULES {
-        let is_frame = matches!(rule, Rule::Oracle | Rule::AlwaysOn);
-        if compare == Compare::All || compare == Compare::Frame && is_frame {
-            runs.push((name, score::arrivals(&hotel, &follow(&hotel, rule))));
+pub fn run(options: Options, seeds: u64, compare: Compare, answers: &mut dyn Write) -> Result<Vec<Figures>, String> {
+    let (mut runs, mut kept) = (Runs::new(), Kept::default());
+    for seed in options.seed..options.seed + seeds.max(1) {
+        let (more, more_kept) = one(Options { seed, ..options }, compare)?;
+        kept.add(more_kept);
+        for (n, (rule, arrivals)) in more.into_iter().enumerate() {
+            match runs.get_mut(n) {
+                Some((_, all)) => all.extend(arrivals),
+                None => runs.push((rule, arrivals)),
+            }
         }
     }
-    for (rule, arrivals) in &runs {
-        for arrival in arrivals {
-            let answer = Answer {
-                rule,
-                arrival: *arrival,
-            };
-            super::write_answer(answers, &answer).map_err(|fault| fault.to_string())?;
-        }
-    }
+    write_answers(&runs, &kept, answers).map_err(|fault| fault.to_string())?;
     let of = |name: &str| runs.iter().find(|(n, _)| *n == name).map_or(&runs[0].1, |(_, a)| a);
     let (always, oracle) = (of("always on"), of("oracle"));
     let mut figures: Vec<Figures> = runs
         .iter()
         .map(|(rule, arrivals)| Figures::of((*rule).to_owned(), arrivals, always, oracle))
         .collect();
-    figures[0].keeper = Some(keeper_figures);
+    figures[0].keeper = Some(KeeperFigures::of(&kept));
     Ok(figures)
+}
+
+/// One hotel under every rule.
+fn one(options: Options, compare: Compare) -> Result<(Runs, Kept), String> {
+    let hotel = Hotel::build(options);
+    let (traces, keeper) = keep(&hotel)?;
+    let mut runs = vec![("innkeeper", score::arrivals(&hotel, &traces))];
+    let kept = Kept::of(&hotel, keeper.watch, &traces);
+    for (name, rule) in RULES {
+        let is_frame = matches!(rule, Rule::Oracle | Rule::AlwaysOn);
+        if compare == Compare::All || compare == Compare::Frame && is_frame {
+            runs.push((name, score::arrivals(&hotel, &follow(&hotel, rule))));
+        }
+    }
+    Ok((runs, kept))
+}
+
+fn write_answers(runs: &Runs, kept: &Kept, answers: &mut dyn Write) -> Result<(), super::Fault> {
+    for (rule, arrivals) in runs {
+        for arrival in arrivals {
+            let answer = Answer {
+                rule,
+                arrival: *arrival,
+            };
+            super::write_answer(answers, &answer)?;
+        }
+    }
+    kept.recoveries()
+        .iter()
+        .try_for_each(|recovery| super::write_answer(answers, recovery))
 }
 
 /// The hotel kept by the engine.
@@ -156,19 +183,40 @@ pub fn table(figures: &[Figures]) -> String {
     };
     let or_none = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.1}"));
     text += &format!(
-        "innkeeper: recoveries within their lead {} %, told time off by {} min (mean), promises kept {} missed {}, \
-         {} misses told early, {:.1} writes a room and day\n",
+        "innkeeper: {} recoveries, {} % within their lead, told time off by {} min (mean; bias {}), promises kept {} missed \
+         {}, {} misses told early, {:.1} writes a room and day\n",
+        keeper.recoveries,
         or_none(keeper.lead_coverage),
         or_none(keeper.recovery_mae_min),
+        or_none(keeper.recovery_bias_min),
         keeper.promises_kept,
         keeper.promises_missed,
         keeper.misses_told_early,
         keeper.writes_per_room_day
     );
-    text += &format!(
-        "never: {} interlock violations, {} lost overrides, {} set-backs of a present and {} of a sleeping guest\n",
-        keeper.interlock_violations, keeper.lost_overrides, keeper.setbacks_of_present, keeper.setbacks_of_sleeping
-    );
+    text += &never_line(keeper);
     keeper.cases.iter().for_each(|case| text += &format!("  {case}\n"));
     text
+}
+
+/// What must not be, in words.
+fn never_line(keeper: &KeeperFigures) -> String {
+    let never = &keeper.never;
+    format!(
+        "never, in {} steps: {} minutes and {} commands against the interlock ({} minutes more in which it was not heard), \
+         {} lost overrides, {} set-points beyond the limits, {} set-backs of a present and {} of a sleeping guest ({} \
+         unknowable, {} against the rule), {} and {} minutes set back awake and asleep\n",
+        keeper.steps,
+        never.interlock_violations,
+        never.commands_against_interlock,
+        never.interlock_unheard_min,
+        never.lost_overrides,
+        never.beyond_limits,
+        never.setbacks_of_present,
+        never.setbacks_of_sleeping,
+        never.setbacks_unknowable,
+        never.setbacks_against_rule,
+        never.set_back_awake_min,
+        never.set_back_asleep_min
+    )
 }

@@ -1,11 +1,13 @@
 //! How good was the rule? The figures of one run, from what every room did minute by minute.
 
 use super::hotel::Hotel;
-use super::watch::{Start, Watch};
+use super::watch::{Never, Watch};
 use serde::Serialize;
 
 /// In band at the door: this near to what the guest likes, K.
 pub const BAND_K: f64 = 0.5;
+/// A told recovery ends this near to what the guest likes, K: where the planner's own forecast ends.
+const AIMED_K: f64 = 0.27;
 /// Somebody who meets a room out of band is followed so long at most, min.
 const LATE_MAX: usize = 240;
 /// Energy counts from the last departure, or from so long before the arrival, min.
@@ -84,26 +86,30 @@ pub struct Figures {
 pub struct KeeperFigures {
     /// Of the preparations, the share that was in band within the lead they were given, %. Null without any.
     pub lead_coverage: Option<f64>,
-    /// Error of the time needed as it was told at the start, mean absolute and root mean square, min.
+    /// Error of the time needed as it was told at the start (what it took less what was told): mean absolute, mean, and
+    /// root mean square, min.
     pub recovery_mae_min: Option<f64>,
     /// See above.
+    pub recovery_bias_min: Option<f64>,
+    /// See above.
     pub recovery_rmse_min: Option<f64>,
+    /// How many preparations that had somewhere to go.
+    pub recoveries: usize,
     /// Promises kept and missed at the door, and misses said early.
     pub promises_kept: usize,
     /// See above.
     pub promises_missed: usize,
     /// See above.
     pub misses_told_early: usize,
-    /// Minutes in which a unit ran under an open window.
-    pub interlock_violations: usize,
-    /// Commands that overruled a guest who was in.
-    pub lost_overrides: usize,
-    /// Set-backs of a guest who was in and awake.
-    pub setbacks_of_present: usize,
-    /// Set-backs of a sleeper.
-    pub setbacks_of_sleeping: usize,
+    /// What must not be.
+    #[serde(flatten)]
+    pub never: Never,
+    /// Steps of the engine, each looked at.
+    pub steps: usize,
     /// Commands to thermostats, per room and day.
     pub writes_per_room_day: f64,
+    /// How long all rooms together were watched, months of 30 days.
+    pub room_months: f64,
     /// The first of the things that must not be, in words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<String>,
@@ -169,9 +175,10 @@ impl Trace {
         self.watts[from..to].iter().map(|w| f64::from(*w)).sum::<f64>() / 60_000.0
     }
 
-    /// How long after `from` the room was first in band, if within so many minutes.
-    fn reached(&self, from: usize, preferred: f64, within: usize) -> Option<usize> {
-        (0..within).find(|after| from + after < self.air.len() && self.is_in_band(from + after, preferred))
+    /// How long after `from` the room was first so near, if within so many minutes.
+    fn reached(&self, from: usize, preferred: f64, within: usize, near_k: f64) -> Option<usize> {
+        let is_near = |minute: usize| (f64::from(self.air[minute]) - preferred).abs() <= near_k;
+        (0..within).find(|after| from + after < self.air.len() && is_near(from + after))
     }
 }
 
@@ -212,55 +219,112 @@ impl Figures {
     }
 }
 
-impl KeeperFigures {
+/// What the engine's keeping of one hotel left behind.
+#[derive(Debug, Default)]
+pub struct Kept {
+    watch: Watch,
+    recoveries: Vec<Recovery>,
+    room_days: f64,
+}
+
+/// One preparation that had somewhere to go.
+#[derive(Debug, Clone, Serialize)]
+pub struct Recovery {
+    /// Which room.
+    pub room: usize,
+    /// When it began, minutes from the beginning.
+    pub minute: usize,
+    /// How long it was told to take until the room is as near as the forecast aims at, min.
+    pub told_min: f64,
+    /// How long that took the true air; none when it was not that near before the guest had long come.
+    pub took_min: Option<usize>,
+    /// How long before the earliest arrival it was begun, min.
+    pub lead_min: f64,
+    /// How long it took until the room was in band.
+    pub in_band_min: usize,
+}
+
+impl Kept {
     /// What the watch saw, and how right the told times were.
-    pub fn of(hotel: &Hotel, watch: &Watch, traces: &[Trace]) -> Self {
-        let told = recoveries(hotel, watch, traces);
-        let share = |n: usize| (!told.is_empty()).then(|| 100.0 * n as f64 / told.len() as f64);
-        let mean = |value: &dyn Fn(f64) -> f64| {
-            let sum: f64 = told.iter().map(|(start, took)| value(took - start.needs_min)).sum();
-            (!told.is_empty()).then(|| sum / told.len() as f64)
-        };
+    pub fn of(hotel: &Hotel, watch: Watch, traces: &[Trace]) -> Self {
+        let recoveries = recoveries(hotel, &watch, traces);
         let room_days = hotel.places.len() as f64 * hotel.minutes() as f64 / 1440.0;
         Self {
-            lead_coverage: share(told.iter().filter(|(start, took)| *took <= start.lead_min).count()),
+            watch,
+            recoveries,
+            room_days,
+        }
+    }
+
+    /// Adds another hotel's.
+    pub fn add(&mut self, other: Self) {
+        self.watch.add(other.watch);
+        self.recoveries.extend(other.recoveries);
+        self.room_days += other.room_days;
+    }
+
+    /// The preparations, one by one.
+    pub fn recoveries(&self) -> &[Recovery] {
+        &self.recoveries
+    }
+}
+
+impl KeeperFigures {
+    /// Sums it up.
+    pub fn of(kept: &Kept) -> Self {
+        let (watch, all) = (&kept.watch, &kept.recoveries);
+        let in_time = all.iter().filter(|r| r.in_band_min as f64 <= r.lead_min).count();
+        let off: Vec<f64> = all
+            .iter()
+            .filter_map(|r| Some(r.took_min? as f64 - r.told_min))
+            .collect();
+        let mean = |value: &dyn Fn(f64) -> f64| {
+            (!off.is_empty()).then(|| off.iter().map(|off| value(*off)).sum::<f64>() / off.len() as f64)
+        };
+        Self {
+            lead_coverage: (!all.is_empty()).then(|| 100.0 * ratio(in_time as f64, all.len())),
             recovery_mae_min: mean(&f64::abs),
+            recovery_bias_min: mean(&|off| off),
             recovery_rmse_min: mean(&|off| off * off).map(f64::sqrt),
+            recoveries: all.len(),
             promises_kept: watch.promises.0,
             promises_missed: watch.promises.1,
             misses_told_early: watch.warned,
-            interlock_violations: watch.interlock_violations,
-            lost_overrides: watch.lost_overrides,
-            setbacks_of_present: watch.setbacks_present,
-            setbacks_of_sleeping: watch.setbacks_asleep,
-            writes_per_room_day: watch.writes as f64 / room_days,
+            never: watch.never,
+            steps: watch.steps,
+            writes_per_room_day: watch.writes as f64 / kept.room_days,
+            room_months: kept.room_days / 30.0,
             cases: watch.cases.clone(),
             refusals: watch.refusals.clone(),
         }
     }
 }
 
-/// The judged preparations that had somewhere to go, with the minutes that they really took.
-fn recoveries<'a>(hotel: &Hotel, watch: &'a Watch, traces: &[Trace]) -> Vec<(&'a Start, f64)> {
-    let mut told = Vec::new();
+/// The judged preparations that had somewhere to go, with the minutes that they really took. One that an arrival cuts short
+/// is followed on: the guest wants the same.
+fn recoveries(hotel: &Hotel, watch: &Watch, traces: &[Trace]) -> Vec<Recovery> {
+    let mut found = Vec::new();
     for (room, trace) in traces.iter().enumerate() {
         for start in watch.starts(room) {
-            let next = hotel.places[room]
-                .life
-                .visits
-                .iter()
-                .find(|v| v.arrival > start.minute && !v.is_no_show);
+            let visits = &hotel.places[room].life.visits;
+            let next = visits.iter().find(|v| v.arrival > start.minute && !v.is_no_show);
             let Some(visit) = next.filter(|_| start.minute >= hotel.judged_from() && start.needs_min >= 5.0) else {
                 continue;
             };
-            // A preparation that an arrival cuts short proves nothing beyond that it took longer.
             let until = (visit.arrival + LATE_MAX).saturating_sub(start.minute);
-            if let Some(took) = trace.reached(start.minute, visit.preferred, until) {
-                told.push((start, took as f64));
+            if let Some(in_band_min) = trace.reached(start.minute, visit.preferred, until, BAND_K) {
+                found.push(Recovery {
+                    room,
+                    minute: start.minute,
+                    told_min: start.needs_min,
+                    took_min: trace.reached(start.minute, visit.preferred, until, AIMED_K),
+                    lead_min: start.lead_min,
+                    in_band_min,
+                });
             }
         }
     }
-    told
+    found
 }
 
 fn ratio(part: f64, of: usize) -> f64 {

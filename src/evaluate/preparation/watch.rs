@@ -4,7 +4,8 @@ use super::guests::Who;
 use super::hotel::Hotel;
 use super::keeper::{minute_of, room_number};
 use super::thermostat::Wanted;
-use crate::model::{Because, Command, Point, Purpose, Readiness, ReadinessVerdict, RoomId};
+use crate::model::{Because, Command, HvacMode, Limits, Point, Purpose, Readiness, ReadinessVerdict, RoomId, Value};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A window may stand open so long before the unit must be off: two minutes, one for the device, and one to spare.
@@ -15,6 +16,10 @@ const FROST_C: f64 = 12.5;
 const CASES_MAX: usize = 8;
 /// A set-point this far from comfort is a set-back, K.
 const SETBACK_K: f64 = 0.75;
+/// The unit holds what it was told: a set-point this near to it, K.
+const TOLD_K: f64 = 0.01;
+/// Who has come in meets what was told before for so long: sensors, devices and rules take their minutes.
+const SETTLES_MIN: usize = 10;
 
 /// One preparation from its beginning.
 #[derive(Debug, Clone)]
@@ -27,6 +32,19 @@ pub struct Start {
     pub lead_min: f64,
 }
 
+/// What the engine can know of a room.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// It says itself that somebody is, or may be, in.
+    pub is_believed_in: bool,
+    /// A sensor that works has told of somebody, minutes ago or until now.
+    pub is_proven_in: bool,
+    /// What no set-point may leave.
+    pub limits: Limits,
+    /// The temperature it was last told.
+    pub told_air: Option<f64>,
+}
+
 /// One room under watch.
 #[derive(Debug, Clone, Default)]
 struct Room {
@@ -34,20 +52,48 @@ struct Room {
     dialled: Option<f64>,
     /// Starts of preparation, in order.
     starts: Vec<Start>,
+    /// How long the guest has been in, min.
+    in_min: usize,
+    /// What the unit was last told in order to save energy, while that holds.
+    set_back_to: Option<f64>,
+}
+
+/// What must not be, as often as it was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Never {
+    /// Minutes in which a unit ran under an open window, though nothing kept the command to rest from it.
+    pub interlock_violations: usize,
+    /// Minutes in which it ran so because that command was lost; it is told again.
+    pub interlock_unheard_min: usize,
+    /// Commands to run under an open window.
+    pub commands_against_interlock: usize,
+    /// Commands that overruled a guest who was in.
+    pub lost_overrides: usize,
+    /// Set-points beyond the safety limits.
+    pub beyond_limits: usize,
+    /// Set-backs of a guest who was in and awake, as the truth knows it.
+    pub setbacks_of_present: usize,
+    /// And of one who slept.
+    pub setbacks_of_sleeping: usize,
+    /// Of both, those that the engine could not have known of: no sensor that worked had told of the guest, and the engine
+    /// held the room to be empty.
+    pub setbacks_unknowable: usize,
+    /// And those against its own rule: it held somebody to be in, or a sensor that worked had just told so.
+    pub setbacks_against_rule: usize,
+    /// Minutes that a guest who had been in for ten minutes was awake, or slept, in a room set back.
+    pub set_back_awake_min: usize,
+    /// See above.
+    pub set_back_asleep_min: usize,
 }
 
 /// What was seen.
 #[derive(Debug, Default)]
 pub struct Watch {
     rooms: Vec<Room>,
-    /// Minutes in which a unit ran under an open window.
-    pub interlock_violations: usize,
-    /// Commands that overruled a guest who was in.
-    pub lost_overrides: usize,
-    /// Set-backs of a guest who was in and awake, and of one who slept.
-    pub setbacks_present: usize,
-    /// See above.
-    pub setbacks_asleep: usize,
+    /// What must not be.
+    pub never: Never,
+    /// Steps of the engine; it is looked at after every one, and in every minute.
+    pub steps: usize,
     /// Commands to thermostats.
     pub writes: usize,
     /// Promises at the door: kept and missed.
@@ -70,22 +116,46 @@ impl Watch {
     }
 
     /// Looks at one room in one minute.
-    pub fn look(&mut self, hotel: &Hotel, room: usize, minute: usize, wanted: Wanted, air: f64) {
+    pub fn look(&mut self, hotel: &Hotel, room: usize, minute: usize, wanted: Wanted, air: f64, is_told_off: bool) {
+        self.look_at_guest(hotel, room, minute, wanted);
         let state = &mut self.rooms[room];
         let is_open = hotel.places[room].life.window[minute];
         state.window_open_min = if is_open { state.window_open_min + 1 } else { 0 };
         let does_run = wanted.low > air && air > FROST_C || wanted.high < air;
-        if state.window_open_min > WINDOW_MIN && does_run {
-            self.interlock_violations += 1;
-            self.case(format!(
-                "room {room}, minute {minute}: runs under an open window, {wanted:?} at {air:.1} C"
-            ));
+        if state.window_open_min <= WINDOW_MIN || !does_run {
+            return;
+        }
+        if is_told_off && hotel.options.has_faults {
+            self.never.interlock_unheard_min += 1;
+            return;
+        }
+        self.never.interlock_violations += 1;
+        self.case(format!(
+            "room {room}, minute {minute}: runs under an open window, {wanted:?} at {air:.1} C"
+        ));
+    }
+
+    fn look_at_guest(&mut self, hotel: &Hotel, room: usize, minute: usize, wanted: Wanted) {
+        let state = &mut self.rooms[room];
+        state.in_min = if hotel.is_guest_in(room, minute) {
+            state.in_min + 1
+        } else {
+            0
+        };
+        let is_told = |to: f64| (wanted.low - to).abs() < TOLD_K || (wanted.high - to).abs() < TOLD_K;
+        let far =
+            |to: f64| is_told(to) && liked(hotel, room, minute).is_some_and(|liked| (to - liked).abs() > SETBACK_K);
+        if state.in_min > SETTLES_MIN && state.set_back_to.is_some_and(far) {
+            match hotel.places[room].life.who[minute] {
+                Who::Asleep => self.never.set_back_asleep_min += 1,
+                _ => self.never.set_back_awake_min += 1,
+            }
         }
     }
 
     /// The guest turned the dial.
     pub fn dialled(&mut self, room: usize, to: f64) {
-        self.rooms[room].dialled = Some(to);
+        (self.rooms[room].dialled, self.rooms[room].set_back_to) = (Some(to), None);
     }
 
     /// The guest is gone for good.
@@ -94,37 +164,81 @@ impl Watch {
     }
 
     /// A command on its way to a thermostat.
-    pub fn commanded(&mut self, hotel: &Hotel, room: usize, minute: usize, command: &Command) {
+    pub fn commanded(&mut self, hotel: &Hotel, room: usize, minute: usize, command: &Command, known: &Known) {
         self.writes += 1;
+        match (&command.value, command.point) {
+            (Value::Temperature(value), Point::TargetTemperature) => {
+                self.set_point(hotel, room, minute, command, (value.to_f64(), known));
+            }
+            (Value::Hvac(mode), Point::HvacMode) => {
+                let is_frost = known.told_air.is_some_and(|air| air < FROST_C);
+                if *mode != HvacMode::Off && self.rooms[room].window_open_min > WINDOW_MIN && !is_frost {
+                    self.never.commands_against_interlock += 1;
+                    self.case(format!(
+                        "room {room}, minute {minute}: {mode:?} under an open window, {}",
+                        command.because
+                    ));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn set_point(
+        &mut self,
+        hotel: &Hotel,
+        room: usize,
+        minute: usize,
+        command: &Command,
+        (value, known): (f64, &Known),
+    ) {
+        let limits = &known.limits;
+        if !(limits.temperature_min.to_f64()..=limits.temperature_max.to_f64()).contains(&value) {
+            self.never.beyond_limits += 1;
+            self.case(format!("room {room}, minute {minute}: {value} is beyond the limits"));
+        }
         let who = hotel.places[room].life.who[minute];
-        if command.point != Point::TargetTemperature {
-            return;
-        }
-        let value = command.value.number().unwrap_or_default();
-        if let Some(dialled) = self.rooms[room].dialled
-            && matches!(who, Who::Awake | Who::Asleep)
-            && was_in(hotel, room, minute)
-            && command.purpose != Purpose::HandBack
-            && (value - dialled).abs() > 0.26
-        {
-            self.lost_overrides += 1;
-            self.case(format!(
-                "room {room}, minute {minute}: {value} for {dialled}, {}",
-                command.because
-            ));
-        }
+        let is_in = matches!(who, Who::Awake | Who::Asleep) && was_in(hotel, room, minute);
+        let why = &command.because;
         let liked = liked(hotel, room, minute).unwrap_or(value);
         let is_setback = command.purpose == Purpose::Setback && (value - liked).abs() > SETBACK_K;
-        match who {
-            _ if !is_setback || !was_in(hotel, room, minute) => return,
-            Who::Asleep => self.setbacks_asleep += 1,
-            Who::Awake => self.setbacks_present += 1,
-            _ => return,
+        self.rooms[room].set_back_to = (command.purpose == Purpose::Setback).then_some(value);
+        if !is_in {
+            return;
         }
-        self.case(format!(
-            "room {room}, minute {minute}: {who:?}, {value} for {liked}, {}",
-            command.because
-        ));
+        if let Some(dialled) = self.rooms[room].dialled
+            && command.purpose != Purpose::HandBack
+            && !is_setback
+            && (value - dialled).abs() > 0.26
+        {
+            self.never.lost_overrides += 1;
+            self.case(format!("room {room}, minute {minute}: {value} for {dialled}, {why}"));
+        }
+        if is_setback {
+            self.set_back(who, known);
+            self.case(format!(
+                "room {room}, minute {minute}: {who:?}, {value} for {liked}, {why}; {}",
+                if known.is_against_rule() {
+                    "against its own rule"
+                } else {
+                    "unknowable"
+                }
+            ));
+        }
+    }
+
+    /// A guest who is in is set back.
+    fn set_back(&mut self, who: Who, known: &Known) {
+        let never = &mut self.never;
+        match who {
+            Who::Asleep => never.setbacks_of_sleeping += 1,
+            _ => never.setbacks_of_present += 1,
+        }
+        if known.is_against_rule() {
+            never.setbacks_against_rule += 1;
+        } else {
+            never.setbacks_unknowable += 1;
+        }
     }
 
     fn case(&mut self, what: String) {
@@ -175,9 +289,58 @@ impl Watch {
         *self.refusals.entry(reason.to_owned()).or_default() += 1;
     }
 
+    /// Adds what was seen of another hotel; its rooms' preparations stay its own.
+    pub fn add(&mut self, other: Self) {
+        self.never.add(&other.never);
+        self.steps += other.steps;
+        self.writes += other.writes;
+        self.promises.0 += other.promises.0;
+        self.promises.1 += other.promises.1;
+        self.warned += other.warned;
+        for (reason, count) in other.refusals {
+            *self.refusals.entry(reason).or_default() += count;
+        }
+        other.cases.into_iter().for_each(|case| self.case(case));
+    }
+
     /// The preparations of a room.
     pub fn starts(&self, room: usize) -> &[Start] {
         &self.rooms[room].starts
+    }
+}
+
+impl Never {
+    fn add(&mut self, other: &Self) {
+        let Self {
+            interlock_violations,
+            interlock_unheard_min,
+            commands_against_interlock,
+            lost_overrides,
+            beyond_limits,
+            setbacks_of_present,
+            setbacks_of_sleeping,
+            setbacks_unknowable,
+            setbacks_against_rule,
+            set_back_awake_min,
+            set_back_asleep_min,
+        } = other;
+        self.interlock_violations += interlock_violations;
+        self.interlock_unheard_min += interlock_unheard_min;
+        self.commands_against_interlock += commands_against_interlock;
+        self.lost_overrides += lost_overrides;
+        self.beyond_limits += beyond_limits;
+        self.setbacks_of_present += setbacks_of_present;
+        self.setbacks_of_sleeping += setbacks_of_sleeping;
+        self.setbacks_unknowable += setbacks_unknowable;
+        self.setbacks_against_rule += setbacks_against_rule;
+        self.set_back_awake_min += set_back_awake_min;
+        self.set_back_asleep_min += set_back_asleep_min;
+    }
+}
+
+impl Known {
+    fn is_against_rule(&self) -> bool {
+        self.is_believed_in || self.is_proven_in
     }
 }
 
@@ -221,7 +384,7 @@ mod tests {
         hotel.places[0].life.window[..30].fill(true);
         let mut watch = Watch::new(1);
         let runs = Wanted { low: 22.0, high: 99.0 };
-        (0..30).for_each(|minute| watch.look(&hotel, 0, minute, runs, 20.0));
-        assert_eq!(watch.interlock_violations, 30 - WINDOW_MIN);
+        (0..30).for_each(|minute| watch.look(&hotel, 0, minute, runs, 20.0, false));
+        assert_eq!(watch.never.interlock_violations, 30 - WINDOW_MIN);
     }
 }

@@ -20,6 +20,7 @@ mod false_motion;
 pub mod habit;
 mod health;
 mod interlock;
+mod joined;
 mod lessons;
 mod margin;
 mod moisture;
@@ -27,6 +28,7 @@ mod nightly;
 pub mod occupancy;
 pub mod preference;
 mod requests;
+mod restless;
 mod room;
 mod shadow;
 mod stay;
@@ -38,6 +40,7 @@ use crate::model::{
     RoomId, RoomSetup, SaveWhen, Span, StatusNotice, StayNotice,
 };
 use calendar::Calendar;
+use joined::Joined;
 use lessons::Lessons;
 use nightly::Night;
 use preference::{Asked, Guest, Population, Record, population};
@@ -112,6 +115,8 @@ pub struct Engine {
     places: BTreeMap<RoomId, usize>,
     /// Which rooms stand beside each room.
     beside: Vec<Vec<usize>>,
+    /// Which rooms are one now.
+    joined: Joined,
     devices: BTreeMap<DeviceId, usize>,
     guests: BTreeMap<GuestToken, Guest>,
     common: Common,
@@ -132,6 +137,7 @@ impl Engine {
             given_back: Vec::new(),
             fitting: None,
             beside: Vec::new(),
+            joined: Joined::default(),
             places: BTreeMap::new(),
             devices: BTreeMap::new(),
             guests: BTreeMap::new(),
@@ -277,6 +283,7 @@ impl Engine {
     pub fn resume(&mut self, now: Moment) {
         self.latest = self.latest.max(now);
         self.put_histories_together();
+        (0..self.rooms.len()).for_each(|place| _ = self.look_beyond(place, now));
         (0..self.rooms.len()).for_each(|place| self.reschedule(place, now));
     }
 
@@ -402,10 +409,11 @@ impl Engine {
             rooms,
             guests,
             common,
+            joined,
             ..
         } = self;
         let room = &mut rooms[place];
-        let mut world = world(property, calendar, guests, common, place, now);
+        let mut world = world(property, calendar, guests, common, joined, place, now);
         world.neighbours = neighbours;
         act(room, world, &mut out);
         out.close(room, now, &property.rooms[place]);
@@ -446,6 +454,41 @@ impl Engine {
             });
         }
         self.reschedule(place, now);
+        if self.joined.has_doors(place) {
+            self.tell_beyond(place, out.passed, now, effects);
+        }
+    }
+
+    /// Tells the rooms beyond a room's open connecting doors what has changed for them.
+    fn tell_beyond(&mut self, place: usize, passed: Option<bool>, now: Moment, effects: &mut Vec<Effect>) {
+        let mut group = self.joined.group(place).to_vec();
+        let changed = self.look_beyond(place, now);
+        let joining = self.joined.group(place).iter().copied();
+        let joining: Vec<usize> = joining.filter(|other| !group.contains(other)).collect();
+        group.extend(joining);
+        if let Some(is_open) = passed {
+            for other in &group {
+                self.in_room(*other, now, effects, |room, world, out| {
+                    room.passage_beyond(world, is_open, out)
+                });
+            }
+        }
+        for other in changed
+            .into_iter()
+            .filter(|other| passed.is_none() || !group.contains(other))
+        {
+            self.in_room(other, now, effects, |room, world, out| room.advance(world, out));
+        }
+    }
+
+    /// Looks anew at what each room sees beyond its connecting doors. Returns the rooms that see something else.
+    fn look_beyond(&mut self, place: usize, now: Moment) -> Vec<usize> {
+        let mut joined = std::mem::take(&mut self.joined);
+        let opens = |place: usize| self.rooms[place].opens_through(&self.property.rooms[place]);
+        let seen = |place: usize| self.rooms[place].seen(&self.property.rooms[place], now);
+        let changed = joined.look(place, opens, seen);
+        self.joined = joined;
+        changed
     }
 
     /// The mean air of the rooms beside one.
@@ -464,7 +507,15 @@ impl Engine {
     }
 
     fn world(&self, place: usize, now: Moment) -> World<'_> {
-        world(&self.property, &self.calendar, &self.guests, &self.common, place, now)
+        let Self {
+            property,
+            calendar,
+            guests,
+            common,
+            joined,
+            ..
+        } = self;
+        world(property, calendar, guests, common, joined, place, now)
     }
 
     fn stay(&mut self, now: Moment, notice: &StayNotice, effects: &mut Vec<Effect>) {
@@ -601,6 +652,7 @@ impl Engine {
                     .collect()
             })
             .collect();
+        self.joined = Joined::new(&self.property.rooms);
         self.devices = rooms()
             .flat_map(|(place, room)| room.devices.iter().map(move |d| (d.id.clone(), place)))
             .collect();
@@ -648,6 +700,7 @@ fn world<'a>(
     calendar: &'a Calendar,
     guests: &'a BTreeMap<GuestToken, Guest>,
     common: &'a Common,
+    joined: &'a Joined,
     place: usize,
     now: Moment,
 ) -> World<'a> {
@@ -659,6 +712,7 @@ fn world<'a>(
         calendar,
         outdoor: outdoor.map(|(temperature, _)| temperature),
         neighbours: None,
+        beyond: joined.beyond(place),
         kin: common.kin.as_ref(),
         lessons: &common.lessons,
         population: &common.population,

@@ -39,8 +39,10 @@ fn ability(point: Point, min: f64, max: f64, step: f64) -> Ability {
     }
 }
 
-/// A room with a thermostat, and the other devices named.
+/// A room with the devices named; what comes after `to` are the rooms that it opens into.
 pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
+    let (kinds, connects) = kinds.split_at(kinds.iter().position(|kind| *kind == "to").unwrap_or(kinds.len()));
+    let connects = connects.iter().skip(1).map(|id| RoomId::new(*id).unwrap());
     let mut devices = vec![];
     for kind in kinds {
         devices.push(match *kind {
@@ -66,6 +68,10 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
                 role: DeviceRole::Door,
                 ..setup(id, kind, &[Point::Open, Point::Battery])
             },
+            "connecting" => DeviceSetup {
+                role: DeviceRole::Connecting,
+                ..setup(id, kind, &[Point::Open])
+            },
             "motion" => setup(id, kind, &[Point::Occupied, Point::BatteryLow]),
             "lock" => setup(id, kind, &[Point::StaffKey, Point::Deadbolt]),
             "leak" => setup(id, kind, &[Point::Leak]),
@@ -88,7 +94,7 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
         id: RoomId::new(id).unwrap(),
         floor: None,
         zones: vec![],
-        connects: vec![],
+        connects: connects.collect(),
         out_of_order: false,
         devices,
     }

@@ -18,6 +18,7 @@ use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
 use crate::engine::evidence::Evidence;
 use crate::engine::health::Health;
+use crate::engine::joined::Beyond;
 use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
 use crate::engine::preference::{Answer, Guest, Population};
@@ -52,6 +53,8 @@ pub struct World<'a> {
     pub outdoor: Option<Celsius>,
     /// The mean air of the rooms beside it, if known.
     pub neighbours: Option<Celsius>,
+    /// What stands beyond its open connecting doors.
+    pub beyond: &'a Beyond,
     /// What is believed of a room of this property that has not been fitted.
     pub kin: Option<&'a Belief>,
     /// What the property has learnt.
@@ -75,6 +78,8 @@ pub struct Outcome {
     pub lessons: Vec<Lesson>,
     /// Two hours of what the room was like, for its history.
     pub rows: Option<Rows>,
+    /// A door of the room moved: opened or closed. Rooms beyond an open connecting door are to hear of it.
+    pub passed: Option<bool>,
     save: Option<SaveWhen>,
 }
 
@@ -206,7 +211,7 @@ impl Room {
     /// Central's word on a request of this room. Returns whether it was one.
     pub fn status(&mut self, world: World<'_>, notice: &StatusNotice, out: &mut Outcome) -> bool {
         let is_emergency = self.safety.answered(&notice.request);
-        let request = self.requests.status(notice);
+        let request = self.requests.status(world.now, notice);
         let item = match &request {
             Some(request) if request.need == Need::Routine => self.anticipated(request),
             Some(_) => None,
@@ -259,7 +264,7 @@ impl Room {
 
     /// Nobody watched for a while: a room with a guest counts as occupied until its sensors say otherwise.
     pub fn unwatched(&mut self, world: World<'_>) {
-        if self.stays.current.is_some() {
+        if self.is_let(world) {
             self.occupancy.unwatched(self.senses(world), world.now);
         }
     }
@@ -307,7 +312,7 @@ impl Room {
             .and_then(|stay| Some(stay.eta? + world.property.policies.arrival.no_show_after));
         [
             self.occupancy.deadline(now),
-            self.watch_deadline(now),
+            self.watch_deadline(world),
             self.devices.deadline(setups, now),
             self.shadow.deadline(),
             self.thermal.deadline(),
@@ -329,6 +334,7 @@ impl Room {
         serde_json::json!({
             "room": world.setup.id,
             "presence": self.occupancy.presence(world.now).word(),
+            "because": self.sentence(world),
             "phase": self.climate.phase.word(),
             "temperature": view.temperature,
             "preferred": view.preferred.value,

@@ -3,7 +3,7 @@
 //! A closed loop: a simulated hotel whose true rooms no estimator sees, kept by the real engine, and by the rules that it
 //! is compared with, on the same arrivals in the same weather. Method and figures: docs/preparation.md.
 
-pub mod dice;
+pub(super) mod dice;
 mod guests;
 mod hotel;
 mod keeper;

@@ -60,8 +60,9 @@ fn main() {
 fn mosquitto(dir: &std::path::Path) -> (Child, SocketAddr) {
     let port = free_port();
     let file = dir.join("mosquitto.conf");
-    let text =
-        format!("listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\n");
+    let text = format!(
+        "listener {port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\nmax_inflight_messages 1000\nset_tcp_nodelay true\n"
+    );
     std::fs::write(&file, text).unwrap();
     let mosquitto = program("mosquitto").expect("this bench needs mosquitto; install it");
     let mut child = Command::new(mosquitto)

@@ -5,11 +5,14 @@
 //! drive the real engine from a test, a notebook or a plant model (`innkeeper step`), or again later (`innkeeper replay`).
 //! The format is described in `docs/recordings.md`.
 
+mod steps;
+
 use crate::engine::Engine;
 use crate::model::{Effect, Event, Key, Moment, Property, Stamped};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Write};
 use std::sync::Arc;
+pub use steps::{EFFECTS, Steps, Tally};
 
 /// A driver that is not called for long catches up over at most so many deadlines for one event: more is a fault of a rule.
 const DEADLINES_MAX: usize = 1_000_000;
@@ -58,13 +61,18 @@ impl Driver {
     pub fn advance(&mut self, until: Moment) -> Vec<Answer> {
         let mut answers = Vec::new();
         for _ in 0..DEADLINES_MAX {
-            let Some(due) = self.engine.deadline().filter(|at| *at <= until) else {
+            let Some(answer) = self.at_deadline(until) else {
                 break;
             };
-            let answer = self.step(due, Event::Deadline);
             answers.extend(Some(answer).filter(|a| !a.effects.is_empty()));
         }
         answers
+    }
+
+    /// Calls the engine at the next of its deadlines, if that is not after this moment.
+    pub fn at_deadline(&mut self, until: Moment) -> Option<Answer> {
+        let due = self.engine.deadline().filter(|at| *at <= until)?;
+        Some(self.step(due, Event::Deadline))
     }
 
     /// Lets the time pass up to an event, then feeds it. The last answer is the event's own.
@@ -75,7 +83,8 @@ impl Driver {
         answers
     }
 
-    fn step(&mut self, at: Moment, event: Event) -> Answer {
+    /// Feeds one event and nothing before it.
+    pub fn step(&mut self, at: Moment, event: Event) -> Answer {
         self.now = self.now.max(at);
         let effects = self.engine.step(self.now, event);
         Answer {
@@ -84,36 +93,6 @@ impl Driver {
             next: self.engine.deadline(),
         }
     }
-}
-
-/// Drives an engine from JSON lines to JSON lines until the input ends. A line that cannot be read is answered with
-/// `{"line": n, "rejected": "..."}` and does not stop the rest. Returns how many were rejected.
-///
-/// # Errors
-/// Only those of reading and writing themselves.
-pub fn step_lines(engine: Engine, input: impl BufRead, mut output: impl Write) -> std::io::Result<u64> {
-    let (mut driver, mut rejected) = (Driver::new(engine), 0);
-    for (number, line) in input.lines().enumerate() {
-        let line = line?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        match serde_json::from_str::<Stamped>(&line) {
-            Ok(stamped) => {
-                for answer in driver.feed(stamped) {
-                    writeln!(output, "{}", serde_json::to_string(&answer)?)?;
-                }
-            }
-            Err(fault) => {
-                rejected += 1;
-                let answer = serde_json::json!({ "line": number + 1, "rejected": fault.to_string() });
-                writeln!(output, "{answer}")?;
-            }
-        }
-        // Whoever drives in closed loop waits for the answer before the next line.
-        output.flush()?;
-    }
-    Ok(rejected)
 }
 
 /// Writes a recording.

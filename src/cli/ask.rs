@@ -89,6 +89,7 @@ impl Why {
             from,
             to,
             limit: self.limit,
+            rule: None,
         };
         let answer = self.daemon.ask(&question)?;
         if self.daemon.json {

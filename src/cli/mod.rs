@@ -5,6 +5,7 @@
 
 mod ask;
 mod check;
+mod compliance;
 #[cfg(feature = "demo")]
 mod demo;
 mod evaluate;
@@ -12,6 +13,7 @@ mod guest;
 mod init;
 mod preparation;
 mod profile;
+mod rooms;
 mod run;
 mod schema;
 mod step;
@@ -55,6 +57,10 @@ enum Command {
     Status(ask::Status),
     /// Says how a room stands
     Room(ask::Room),
+    /// Says how all rooms stand, or which are free and how soon each would be ready
+    Rooms(rooms::Rooms),
+    /// Says of each room and night whether it kept what the energy code asks for, with the evidence
+    Compliance(compliance::Compliance),
     /// Says what a guest likes, how sure that is, and from which stays
     Guest(guest::Guest),
     /// Says what became of everything that was promised to central
@@ -99,6 +105,8 @@ pub fn main() -> ExitCode {
         Some(Command::Why(why)) => why.run(),
         Some(Command::Status(status)) => status.run(),
         Some(Command::Room(room)) => room.run(),
+        Some(Command::Rooms(rooms)) => rooms.run(),
+        Some(Command::Compliance(compliance)) => compliance.run(),
         Some(Command::Guest(guest)) => guest.run(),
         Some(Command::Ledger(ledger)) => ledger.run(),
         Some(Command::Reload(reload)) => reload.run(),

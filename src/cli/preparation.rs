@@ -38,6 +38,9 @@ pub struct Preparation {
     /// Only what must always and never be: innkeeper alone, nothing to compare with
     #[arg(long)]
     promises: bool,
+    /// A coach party every afternoon: the plant's peak without a limit and with several, instead of the table of rules
+    #[arg(long, conflicts_with_all = ["promises", "answers"])]
+    coach: bool,
     /// Prints one JSON object of metrics
     #[arg(long)]
     json: bool,
@@ -68,6 +71,14 @@ impl Preparation {
             .site
             .map_or(Site::ALL.map(|(_, site)| site).to_vec(), |site| vec![site]);
         for site in sites {
+            if self.coach {
+                let parties = preparation::coach::run(self.options(site)).map_err(|what| anyhow!(what))?;
+                if !self.json {
+                    println!("{}\n{}", site.word(), preparation::coach::table(&parties));
+                }
+                metrics.insert(site.word().to_owned(), serde_json::to_value(&parties)?);
+                continue;
+            }
             let compare = if self.promises { Compare::Promises } else { Compare::All };
             let figures = preparation::run(self.options(site), compare, &mut answers).map_err(|what| anyhow!(what))?;
             if !self.json {

@@ -2,7 +2,7 @@
 
 use super::Configuration;
 use crate::engine::Engine;
-use crate::record::{replay, step_lines};
+use crate::record::{EFFECTS, Steps, Tally, replay};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::fs::File;
@@ -10,29 +10,54 @@ use std::io::{BufReader, BufWriter, stdin, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Drives the real engine: JSON lines {"at", "event"} on standard input, {"at", "effects", "next"} on standard output.
+/// Drives the real engine: JSON lines {"at", "event"} on standard input, {"at", "effects", "next", "line"} on standard output.
 /// Between two events the engine is called at each of its deadlines. docs/recordings.md tells the format.
 #[derive(Debug, Args)]
 pub struct Step {
     /// The configuration; device links are not opened
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
+    /// Writes only effects of these kinds: command, report, save, forget, refuse, note
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = EFFECTS)]
+    only: Option<Vec<String>>,
+    /// Also writes a recording, for `innkeeper replay`
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
 }
 
 impl Step {
-    /// Runs until the input ends.
+    /// Runs until the input ends. Status 1 when a line was rejected or an event refused; what, is told in the end.
     pub fn run(self) -> Result<ExitCode> {
         let (configured, _) = match (Configuration { paths: self.paths }).load() {
             Ok(loaded) => loaded,
             Err(code) => return Ok(code),
         };
         let engine = Engine::new(configured.property).map_err(anyhow::Error::msg)?;
-        let rejected = step_lines(engine, stdin().lock(), BufWriter::new(stdout().lock()))?;
-        Ok(if rejected == 0 {
+        let mut steps = Steps::new(engine, BufWriter::new(stdout().lock()));
+        if let Some(only) = self.only {
+            steps = steps.only(only);
+        }
+        if let Some(path) = &self.record {
+            let file = File::create(path).with_context(|| path.display().to_string())?;
+            steps = steps.record(Box::new(BufWriter::new(file)))?;
+        }
+        let tally = steps.run(stdin().lock())?;
+        tell(&tally);
+        Ok(if tally.is_clean() {
             ExitCode::SUCCESS
         } else {
             ExitCode::from(1)
         })
+    }
+}
+
+/// What a rig's engineer would otherwise find out late: that nobody understood it.
+fn tell(tally: &Tally) {
+    if tally.rejected > 0 {
+        eprintln!("innkeeper: {} of {} lines rejected", tally.rejected, tally.lines);
+    }
+    for (reason, count) in &tally.refused {
+        eprintln!("innkeeper: {count} events refused: {reason}");
     }
 }
 

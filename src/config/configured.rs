@@ -7,12 +7,12 @@ use super::link::{CentralLink, Link, LinkConfig};
 use super::rooms::Room;
 use super::verify::Bound;
 use crate::model::{
-    CallService, DeviceId, DeviceSetup, LinkId, Point, Policies, ProfileId, Property, RoomId, RoomSetup,
+    CallService, DeviceId, DeviceSetup, LinkId, Place, Point, Policies, ProfileId, Property, RoomId, RoomSetup,
 };
 use crate::profile::Parameters;
+use data_encoding::HEXLOWER;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 /// How many hexadecimal digits of the hash are kept: enough to tell two configurations of one property apart for ever.
@@ -89,9 +89,14 @@ pub(super) fn assemble(all: &Gathered, rooms: &[Room], bound: &[Vec<Bound<'_>>])
     let policies = Policies {
         plant: property.plant,
         code: property.code,
+        place: property
+            .latitude
+            .zip(property.longitude)
+            .map(|(latitude, longitude)| Place { latitude, longitude }),
         comfort: property.comfort,
         levels: (&all.levels.value).into(),
         arrival: (&all.arrival.value).into(),
+        power: (&all.power.value).into(),
         habits: (&all.habits.value).into(),
         prepare_firmness: property.prepare_firmness,
         battery_low: property.battery_low,
@@ -168,6 +173,7 @@ fn room_setup(room: &Room, bound: &[Bound<'_>]) -> RoomSetup {
         floor: room.floor.clone(),
         zones: room.zones.clone(),
         connects: room.connects.clone(),
+        faces: room.faces,
         out_of_order: room.out_of_order,
         devices: bound.iter().map(|one| device_setup(room, one)).collect(),
     }
@@ -181,6 +187,8 @@ fn device_setup(room: &Room, bound: &Bound<'_>) -> DeviceSetup {
         profile: model.id.clone(),
         zone: section.zone.clone(),
         role: section.role.unwrap_or_default(),
+        coil: section.coil.unwrap_or(model.coil),
+        reading_step_k: model.reading_step_k,
         reports: model.reports.clone(),
         guest_points: model.guest_points.clone(),
         abilities: model
@@ -220,7 +228,7 @@ fn hash(configured: &Configured, bound: &[Vec<Bound<'_>>]) -> String {
     let models: BTreeMap<&str, _> = bound
         .iter()
         .flatten()
-        .map(|one| (one.model.id.as_str(), &one.model.abilities))
+        .map(|one| (one.model.id.as_str(), (&one.model.abilities, one.model.reading_step_k)))
         .collect();
     let rooms: Vec<_> = configured
         .property
@@ -235,7 +243,7 @@ fn hash(configured: &Configured, bound: &[Vec<Bound<'_>>]) -> String {
                     (
                         &device.id,
                         &device.zone,
-                        device.role,
+                        (device.role, device.coil),
                         &device.reports,
                         &device.buttons,
                         &device.hand_back,
@@ -247,7 +255,7 @@ fn hash(configured: &Configured, bound: &[Vec<Bound<'_>>]) -> String {
                 &room.id,
                 &room.floor,
                 &room.zones,
-                &room.connects,
+                (&room.connects, room.faces),
                 room.out_of_order,
                 devices,
             )
@@ -264,9 +272,5 @@ fn hash(configured: &Configured, bound: &[Vec<Bound<'_>>]) -> String {
     );
     let text = serde_json::to_vec(&(models, rooms, policies, rest)).unwrap_or_default();
     let digest = ring::digest::digest(&ring::digest::SHA256, &text);
-    let mut hash = String::with_capacity(HASH_DIGITS);
-    for byte in digest.as_ref().iter().take(HASH_DIGITS / 2) {
-        let _ = write!(hash, "{byte:02x}");
-    }
-    hash
+    HEXLOWER.encode(&digest.as_ref()[..HASH_DIGITS / 2])
 }

@@ -1,9 +1,12 @@
 //! What can a device of this profile do, as far as a configuration asks?
 
-use crate::model::{Ability, Point, ProfileId, Span};
+use crate::model::{Ability, Coil, Point, ProfileId, Span};
 use crate::profile::format::{Framing, ModbusLink, MqttLink, Parity};
-use crate::profile::{Profile, Trust};
+use crate::profile::{DeviceKind, Profile, Trust};
 use std::collections::BTreeMap;
+
+/// A compressor is not switched again sooner than this: oil comes back and pressures even out.
+const COMPRESSOR_RESTS: Span = Span::minutes(5);
 
 /// What the checks and the engine's setup need of one profile.
 #[derive(Debug, Clone)]
@@ -13,6 +16,9 @@ pub(super) struct DeviceModel {
     /// Nobody has tried it on the real device.
     pub(super) draft: bool,
     pub(super) wire: Wire,
+    pub(super) coil: Coil,
+    /// The step of the temperature it reports, K, where its registers tell.
+    pub(super) reading_step_k: Option<f64>,
     pub(super) reports: Vec<Point>,
     pub(super) guest_points: Vec<Point>,
     pub(super) abilities: Vec<Ability>,
@@ -73,9 +79,15 @@ impl DeviceModel {
             revision: profile.file().revision,
             draft: profile.trust() == Trust::Draft,
             wire: wire(profile),
+            coil: if has_compressor(profile) {
+                Coil::Direct
+            } else {
+                Coil::Water
+            },
+            reading_step_k: reading_step_k(profile),
             reports: profile.reports(),
             guest_points: profile.guest_points(),
-            abilities: profile.abilities(),
+            abilities: abilities(profile),
             needs: needs.collect(),
             actions: actions(profile),
             silent_after: profile.silent_after(),
@@ -96,6 +108,32 @@ impl DeviceModel {
     pub(super) fn ability(&self, point: Point) -> Option<&Ability> {
         self.abilities.iter().find(|ability| ability.point == point)
     }
+}
+
+/// Whether it is a unit of its own with a compressor, or speaks for such units.
+fn has_compressor(profile: &Profile) -> bool {
+    use DeviceKind::{AcGateway, AcUnit, VrfGateway};
+    matches!(profile.file().kind, AcUnit | AcGateway | VrfGateway)
+}
+
+/// What it can be told; a compressor is switched less often than its electronics would bear.
+fn abilities(profile: &Profile) -> Vec<Ability> {
+    let mut abilities = profile.abilities();
+    let switches = |ability: &&mut Ability| matches!(ability.point, Point::HvacMode | Point::Power);
+    if has_compressor(profile) {
+        abilities
+            .iter_mut()
+            .filter(switches)
+            .for_each(|ability| ability.gap_min = ability.gap_min.max(COMPRESSOR_RESTS));
+    }
+    abilities
+}
+
+/// One step of the register that the room's temperature stands in. What comes as text is rounded nobody knows how.
+fn reading_step_k(profile: &Profile) -> Option<f64> {
+    let point = profile.file().point.get(Point::RoomTemperature.name())?;
+    point.at.as_ref()?;
+    Some(point.scale.unwrap_or(1.0).abs())
 }
 
 fn wire(profile: &Profile) -> Wire {

@@ -6,8 +6,8 @@
 use super::link::Link;
 use super::words::Lasting;
 use crate::model::{
-    Arrival, Celsius, Department, DeviceId, DeviceRole, EnergyCode, Habits, Levels, Limits, LinkId, Percent, Plant,
-    Point, Policies, ProfileId, PropertyId, RoomId, Span, ZoneId,
+    Arrival, Celsius, Coil, Department, DeviceId, DeviceRole, EnergyCode, Habits, Levels, Limits, LinkId, Percent,
+    Plant, Point, Policies, Power, ProfileId, PropertyId, RoomId, Span, ZoneId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ pub struct File {
     pub levels: LevelsSection,
     /// How arrivals are prepared.
     pub arrival: ArrivalSection,
+    /// What the plant can give.
+    pub power: PowerSection,
     /// How recurring wishes are foreseen.
     pub habits: HabitsSection,
     /// Water, smoke, a call for help.
@@ -66,6 +68,15 @@ pub struct PropertySection {
     /// The energy code that binds the property: its minima are then checked and kept, and a notebook is kept of each night.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<EnergyCode>,
+    /// Where the property stands, degrees north of the equator: for the sun on its facades, with `longitude` and rooms that
+    /// say where they face.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -90.0, max = 90.0))]
+    pub latitude: Option<f64>,
+    /// And degrees east of Greenwich.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = -180.0, max = 180.0))]
+    pub longitude: Option<f64>,
     /// The temperature for a guest of whom nothing is known, C.
     #[serde(default = "default_comfort")]
     pub comfort: Celsius,
@@ -214,6 +225,9 @@ pub struct ArrivalSection {
     /// No room is prepared longer before its announced arrival than this, where a code says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before_eta_max: Option<Lasting>,
+    /// No more free rooms than this are kept nearly ready for guests who walk in; how many is learnt.
+    #[schemars(range(min = 0, max = 500))]
+    pub walk_in_pool_max: u16,
     /// In band: this near to the target, K.
     pub band: Celsius,
     /// Preparation ends when nobody came for so long after the expected arrival.
@@ -238,6 +252,7 @@ impl Default for ArrivalSection {
             lead_extra: arrival.lead_extra.into(),
             lead_max: arrival.lead_max.into(),
             before_eta_max: arrival.before_eta_max.map(Lasting::from),
+            walk_in_pool_max: arrival.walk_in_pool_max,
             band: arrival.band,
             no_show_after: arrival.no_show_after.into(),
             items_before: arrival.items_before.into(),
@@ -256,11 +271,42 @@ impl From<&ArrivalSection> for Arrival {
             lead_extra: section.lead_extra.into(),
             lead_max: section.lead_max.into(),
             before_eta_max: section.before_eta_max.map(Span::from),
+            walk_in_pool_max: section.walk_in_pool_max,
             band: section.band,
             no_show_after: section.no_show_after.into(),
             items_before: section.items_before.into(),
             heating_rate: section.heating_rate,
             cooling_rate: section.cooling_rate,
+        }
+    }
+}
+
+/// What the plant can give.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+#[schemars(deny_unknown_fields)]
+pub struct PowerSection {
+    /// So many rooms can be warmed, or cooled, at full output at once; not written: the plant suffices for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 5000))]
+    pub rooms_at_full: Option<u32>,
+    /// Whether that is what each floor's riser can give, and not the whole plant.
+    pub by_floor: bool,
+    /// Whether rooms without a present guest are set back further when it does not suffice.
+    pub sheds: bool,
+}
+
+impl From<&PowerSection> for Power {
+    fn from(section: &PowerSection) -> Self {
+        let PowerSection {
+            rooms_at_full,
+            by_floor,
+            sheds,
+        } = *section;
+        Self {
+            rooms_at_full,
+            by_floor,
+            sheds,
         }
     }
 }
@@ -521,6 +567,10 @@ pub struct TemplateSection {
     pub rooms: Vec<String>,
     /// Parts of the room with a climate of their own; none means the room is one.
     pub zones: Vec<ZoneId>,
+    /// Where the windows look, degrees from north over east: 90 is east, 180 south.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 359))]
+    pub faces: Option<u16>,
     /// Whether the room has a thermostat that can be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub climate: Option<bool>,
@@ -552,6 +602,10 @@ pub struct RoomSection {
     /// Out of order: never prepared.
     #[serde(default)]
     pub out_of_order: bool,
+    /// Where the windows look, degrees from north over east: 90 is east, 180 south.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 359))]
+    pub faces: Option<u16>,
     /// Whether the room has a thermostat that can be told; yes unless written otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub climate: Option<bool>,
@@ -581,6 +635,9 @@ pub struct DeviceSection {
     /// What it is there for, where its model does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<DeviceRole>,
+    /// What carries the heat it gives, where its model does not tell: `direct` for electric heat and refrigerants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub coil: Option<Coil>,
     /// Which part of the room it is in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zone: Option<ZoneId>,

@@ -6,7 +6,7 @@
 use super::fault::{Faults, Severity};
 use super::file::{
     ArrivalSection, EmergencySection, HabitsSection, JobsSection, LevelsSection, LimitsSection, ObserveSection,
-    ProfilesSection, PropertySection, RoomSection, ServiceSection, StoreSection, TemplateSection,
+    PowerSection, ProfilesSection, PropertySection, RoomSection, ServiceSection, StoreSection, TemplateSection,
 };
 use super::link::Link;
 use super::shape;
@@ -135,6 +135,7 @@ pub(super) struct Gathered {
     pub(super) limits: Piece<LimitsSection>,
     pub(super) levels: Piece<LevelsSection>,
     pub(super) arrival: Piece<ArrivalSection>,
+    pub(super) power: Piece<PowerSection>,
     pub(super) habits: Piece<HabitsSection>,
     pub(super) emergency: Piece<EmergencySection>,
     pub(super) jobs: Piece<JobsSection>,
@@ -180,6 +181,7 @@ fn pieces(desk: &mut Desk) -> Gathered {
     all.limits = section(desk, "limits", unread).unwrap_or_default();
     all.levels = section(desk, "levels", unread).unwrap_or_default();
     all.arrival = section(desk, "arrival", unread).unwrap_or_default();
+    all.power = section(desk, "power", unread).unwrap_or_default();
     all.habits = section(desk, "habits", unread).unwrap_or_default();
     all.emergency = section(desk, "emergency", unread).unwrap_or_default();
     all.jobs = section(desk, "jobs", unread).unwrap_or_default();

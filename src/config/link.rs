@@ -37,6 +37,8 @@ pub enum Link {
     Pms(PmsLink),
     /// Where the outdoor temperature comes from.
     Weather(WeatherLink),
+    /// Where a limit on the plant's power is told.
+    Power(PowerLink),
 }
 
 impl Link {
@@ -48,6 +50,7 @@ impl Link {
             Link::Central(_) => "central",
             Link::Pms(_) => "pms",
             Link::Weather(_) => "weather",
+            Link::Power(_) => "power",
         }
     }
 }
@@ -311,6 +314,26 @@ pub struct WeatherLink {
     /// The key of the JSON message that holds the temperature in C, for an mqtt link.
     #[serde(default = "default_weather_key")]
     pub key: String,
+    /// The key that holds how much of the sky is covered, %, for an mqtt link that tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clouds_key: Option<String>,
+}
+
+/// Where a limit on the plant's power is told: by an energy manager, by the grid's signal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PowerLink {
+    /// The mqtt link on which it comes.
+    pub via: LinkId,
+    /// The topic.
+    pub topic: String,
+    /// The key of the JSON message that holds the limit: % of what all rooms take at full output, or null for none.
+    #[serde(default = "default_power_key")]
+    pub key: String,
+}
+
+fn default_power_key() -> String {
+    "limit".into()
 }
 
 fn default_weather_key() -> String {

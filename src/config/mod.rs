@@ -39,8 +39,8 @@ pub use file::{
 };
 pub use gather::Text;
 pub use link::{
-    Ack, Broker, CentralLink, Link, LinkConfig, ModbusLink, MqttLink, Parity, PmsLink, PmsSystem, Reach, Tls,
-    WeatherLink,
+    Ack, Broker, CentralLink, Link, LinkConfig, ModbusLink, MqttLink, Parity, PmsLink, PmsSystem, PowerLink, Reach,
+    Tls, WeatherLink,
 };
 pub use read::{CheckReport, FILES_MAX, Summary, check, load};
 pub use reference::{Key, key_table, keys};

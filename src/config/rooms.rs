@@ -23,6 +23,8 @@ pub(super) struct Room {
     pub(super) floor: Option<String>,
     pub(super) zones: Vec<ZoneId>,
     pub(super) connects: Vec<RoomId>,
+    /// Where its windows look, degrees from north over east.
+    pub(super) faces: Option<u16>,
     pub(super) out_of_order: bool,
     /// Whether a thermostat is expected, and where that is written.
     pub(super) climate: bool,
@@ -234,6 +236,7 @@ fn room(desk: &mut Desk, id: RoomId, origin: &Origin<'_>, on_floor: Option<Strin
             .or_else(|| template.map(|template| template.zones.clone()))
             .unwrap_or_default(),
         connects: own.map(|own| own.connects.clone()).unwrap_or_default(),
+        faces: own.and_then(|own| own.faces).or(template.and_then(|t| t.faces)),
         out_of_order: own.is_some_and(|own| own.out_of_order),
         climate: own
             .and_then(|own| own.climate)
@@ -336,6 +339,7 @@ fn overlay(device: &mut Device, over: &DeviceSection, place: Place) {
         unit_from,
         index,
         index_from,
+        coil,
         allow_draft
     );
     under.params.extend(over.params.clone());

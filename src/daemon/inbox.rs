@@ -59,7 +59,14 @@ pub enum Question {
         to: Moment,
         /// How many at most, newest first.
         limit: usize,
+        /// Only what this rule led to.
+        #[serde(default)]
+        rule: Option<String>,
     },
+    /// How do the rooms stand with people?
+    Rooms,
+    /// Which rooms are free, and how soon would each be ready?
+    FreeRooms,
     /// What became of everything that was promised to central?
     Ledger,
     /// Read the configuration again.

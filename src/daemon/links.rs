@@ -5,8 +5,8 @@
 
 use super::clock;
 use super::inbox::Inbox;
-use crate::config::{Broker, CentralLink, Configured, Link, Tls, WeatherLink, bus_parts, device_binding};
-use crate::device::weather::{self, WeatherTopic};
+use crate::config::{Broker, CentralLink, Configured, Link, PowerLink, Tls, WeatherLink, bus_parts, device_binding};
+use crate::device::weather::{self, Tells, WeatherTopic};
 use crate::device::{self, Outlet};
 use crate::model::{DeviceId, LinkId};
 use crate::mqtt::{LinkOptions, Login, TlsFiles};
@@ -168,6 +168,14 @@ impl Links {
                 // From central it comes over central's own link.
                 None => return Ok(()),
             },
+            Some(Link::Power(link)) => match power_source(configured, link) {
+                Some((broker, topic)) => {
+                    let mut options = broker_options(configured, id, &broker).with_context(|| format!("link {id}"))?;
+                    options.client_id = client_id(configured, id);
+                    Handle::Devices(weather::start(id.clone(), options, topic, self.inbox.clone())?)
+                }
+                None => return Ok(()),
+            },
             Some(Link::Pms(_)) | None => return Ok(()),
         };
         if let Handle::Devices(devices) = &handle {
@@ -193,6 +201,7 @@ fn signature(configured: &Configured, id: &LinkId) -> u64 {
     let link = configured.link(id);
     let via = match link {
         Some(Link::Weather(weather)) => configured.link(&weather.via),
+        Some(Link::Power(power)) => configured.link(&power.via),
         _ => None,
     };
     let text = serde_json::to_vec(&(link, via, devices, &configured.property.id)).unwrap_or_default();
@@ -230,7 +239,20 @@ fn weather_source<'a>(configured: &'a Configured, link: &WeatherLink) -> Option<
         return None;
     };
     let (topic, key) = (link.topic.clone()?, link.key.clone());
-    Some((via.broker(), WeatherTopic { topic, key }))
+    let tells = Tells::Outdoor {
+        clouds: link.clouds_key.clone(),
+    };
+    Some((via.broker(), WeatherTopic { topic, key, tells }))
+}
+
+/// The broker and topic that a limit on power is told on.
+fn power_source<'a>(configured: &'a Configured, link: &PowerLink) -> Option<(Broker<'a>, WeatherTopic)> {
+    let Some(Link::Mqtt(via)) = configured.link(&link.via) else {
+        return None;
+    };
+    let (topic, key) = (link.topic.clone(), link.key.clone());
+    let tells = Tells::PowerLimit;
+    Some((via.broker(), WeatherTopic { topic, key, tells }))
 }
 
 fn ack_mode(link: &CentralLink) -> AckMode {

@@ -10,7 +10,7 @@ use super::jobs::Jobs;
 use super::pages::page;
 use crate::config::Configured;
 use crate::device::{FromDevices, Outlet};
-use crate::engine::Engine;
+use crate::engine::{Engine, FREE_ROOMS_TOLD_MAX};
 use crate::model::{
     Class, Command, DeviceId, EdgeState, Effect, Emergency, Event, Key, LinkId, Moment, Report, RoomId, SaveWhen, Span,
     Stamped, Stream,
@@ -42,8 +42,12 @@ const UNSAVED_MAX: usize = 10_000;
 const UNWATCHED_AFTER: Span = Span::minutes(2);
 /// After a refusal the disk is tried again so often.
 const RETRY: Span = Span::seconds(5);
+/// Central hears of a link that came or went this late: once, when it comes and goes.
+const LINK_TOLD_AFTER: Span = Span::seconds(60);
 /// An answer of the journal has no more lines than this.
 const WHY_MAX: usize = 1000;
+/// And no more than this where only one rule is asked for.
+const WHY_OF_RULE_MAX: usize = 10_000;
 
 /// What the owner needs to begin.
 pub struct Beginning {
@@ -246,11 +250,23 @@ impl Owner {
         let before = self.links.insert(link.clone(), up);
         self.metrics.link(link.as_str(), up);
         if before != Some(up) {
+            self.link_event(link.clone(), up);
+            // Central hears of it soon, and once if it comes and goes.
+            self.heartbeat_at = self.heartbeat_at.min(clock::now() + LINK_TOLD_AFTER);
             if up {
                 tracing::info!(%link, "link is up");
             } else {
                 tracing::warn!(%link, because, "link is down; it is tried again by itself");
             }
+        }
+    }
+
+    /// What the rooms are told of a link: their devices on it cannot be heard, or can be again.
+    fn link_event(&mut self, link: LinkId, up: bool) {
+        let devices = self.configured.on_link(&link).map(|(device, _)| device.clone());
+        let devices: Vec<DeviceId> = devices.collect();
+        if !devices.is_empty() {
+            self.step(Event::Link { link, devices, up });
         }
     }
 
@@ -432,6 +448,8 @@ impl Owner {
             }
         }));
         degraded.extend(self.unsaved.as_ref().map(|_| "disk_refuses".to_owned()));
+        let mut free_rooms = self.engine.free_rooms(now);
+        free_rooms.truncate(FREE_ROOMS_TOLD_MAX);
         EdgeState {
             version: env!("CARGO_PKG_VERSION").into(),
             uptime_s: now.since(self.started).as_millis().unsigned_abs() / 1000,
@@ -442,6 +460,7 @@ impl Owner {
             rooms: u32::try_from(self.configured.property.rooms.len()).unwrap_or(u32::MAX),
             devices_silent: u32::try_from(silent).unwrap_or(u32::MAX),
             degraded,
+            free_rooms,
         }
     }
 
@@ -614,6 +633,13 @@ impl Owner {
             self.outlets = outlets;
         }
         self.step(Event::Configured(now.property));
+        let down: Vec<LinkId> = self
+            .links
+            .iter()
+            .filter(|(_, up)| !**up)
+            .map(|(id, _)| id.clone())
+            .collect();
+        down.into_iter().for_each(|link| self.link_event(link, false));
         tracing::info!(configuration = self.configured.hash, "runs a new configuration");
     }
 
@@ -633,8 +659,23 @@ impl Owner {
                 Some(answers) => json!({ "guest": guest, "today": self.engine.today(now), "answers": answers }),
                 None => json!({ "error": "nothing is known of this guest here" }),
             },
-            Question::Why { room, from, to, limit } => {
-                match self.store.why(room.as_ref(), from, to, limit.min(WHY_MAX)) {
+            Question::Rooms => json!({ "rooms": self.standings(now) }),
+            Question::FreeRooms => json!({ "free_rooms": self.engine.free_rooms(now) }),
+            Question::Why {
+                room,
+                from,
+                to,
+                limit,
+                rule,
+            } => {
+                let found = match &rule {
+                    Some(rule) => {
+                        let limit = limit.min(WHY_OF_RULE_MAX);
+                        self.store.why_by_rule(room.as_ref(), from, to, rule, limit)
+                    }
+                    None => self.store.why(room.as_ref(), from, to, limit.min(WHY_MAX)),
+                };
+                match found {
                     Ok(notes) => {
                         let line = |n: &Note| json!({ "at": n.at, "room": n.room, "what": serde_json::from_slice::<serde_json::Value>(&n.json).ok() });
                         json!({ "decisions": notes.iter().map(line).collect::<Vec<_>>() })
@@ -648,6 +689,16 @@ impl Owner {
             }
             Question::Reload => json!({ "error": "answered by the daemon" }),
         }
+    }
+
+    /// Each room's state, in the hotel's words.
+    fn standings(&self, now: Moment) -> Vec<serde_json::Value> {
+        let rooms = self.configured.property.rooms.iter();
+        let standing = |id: &RoomId| {
+            let standing = self.engine.standing(id, now)?;
+            Some(json!({ "room": id, "state": standing.state, "because": standing.because }))
+        };
+        rooms.filter_map(|room| standing(&room.id)).collect()
     }
 
     /// Devices are handed back, everything is written, the store is closed in order.
@@ -681,12 +732,15 @@ fn kind_of(event: &Event) -> &'static str {
         Event::Deadline => "deadline",
         Event::Reading(_) => "reading",
         Event::Availability { .. } => "availability",
+        Event::Link { .. } => "link",
         Event::Written { .. } => "written",
         Event::Stay(_) => "stay",
         Event::Prior(_) => "prior",
         Event::Confirm(_) => "confirm",
         Event::RequestStatus(_) => "request_status",
         Event::Outdoor { .. } => "outdoor",
+        Event::PowerLimit { .. } => "power_limit",
+        Event::Clouds { .. } => "clouds",
         Event::Configured(_) => "configured",
         Event::GuestSays { .. } => "guest_says",
         Event::DormantRound => "dormant_round",

@@ -1,13 +1,13 @@
-//! How warm is it outside?
+//! How warm is it outside, and what may the plant give?
 //!
 //! One topic of one broker, in a session of its own: the property's sensor or weather service tells the temperature as a
 //! JSON number under a key, or as a bare number. A retained message says what stands, and is taken: the air outside is a
-//! state, not an act. What cannot be read is counted by name; the engine forgets a temperature that is not told again.
+//! state, not an act. A limit on the plant's power comes the same way, in %. What cannot be read is counted by name; the engine forgets a temperature that is not told again.
 
 use super::FromDevices;
 use super::running::{Ends, Gone, Running};
 use super::tally::Tally;
-use crate::model::{Celsius, Event, LinkId, OUTDOOR_C};
+use crate::model::{Celsius, Event, LinkId, OUTDOOR_C, Percent};
 use crate::mqtt::{Acker, Inbound, LinkOptions, OptionsError, SubscribeEvent, SubscribeOptions, Subscriber};
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -23,8 +23,22 @@ const TICK: Duration = Duration::from_secs(1);
 pub struct WeatherTopic {
     /// The topic.
     pub topic: String,
-    /// The key of the JSON object that holds the temperature, C.
+    /// The key of the JSON object that holds the figure.
     pub key: String,
+    /// What the figure is.
+    pub tells: Tells,
+}
+
+/// What a topic tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tells {
+    /// The air outside, C, and under a key of its own how much of the sky is covered, %.
+    Outdoor {
+        /// That key, where the message has it.
+        clouds: Option<String>,
+    },
+    /// What the plant may give, % of what all rooms take at full output; null for no limit.
+    PowerLimit,
 }
 
 /// Starts to listen to the weather.
@@ -48,6 +62,7 @@ pub fn start<T: From<FromDevices> + Send + 'static>(
     let desk = Desk {
         link,
         key: source.key,
+        tells: source.tells,
         tally: Tally::default(),
         news: Vec::new(),
     };
@@ -58,6 +73,7 @@ pub fn start<T: From<FromDevices> + Send + 'static>(
 struct Desk {
     link: LinkId,
     key: String,
+    tells: Tells,
     tally: Tally,
     news: Vec<FromDevices>,
 }
@@ -116,17 +132,31 @@ impl Desk {
         self.news.push(FromDevices::Link { link, up, because });
     }
 
-    /// Of a batch, the newest temperature is what stands.
+    /// Of a batch, the newest figure is what stands.
     fn hear(&mut self, batch: &[Inbound]) {
-        let mut newest = None;
+        let (mut newest, mut clouds) = (None, None);
         for message in batch {
-            match read(&message.payload, &self.key) {
-                Ok(temperature) => newest = Some(temperature),
+            let event = match &self.tells {
+                Tells::Outdoor { clouds: key } => {
+                    let cover = key.as_ref().map(|key| limit(&message.payload, key));
+                    match cover.transpose() {
+                        Ok(cover) => clouds = cover.flatten().map(|cover| Event::Clouds { cover }).or(clouds),
+                        Err(_) => self.tally.note(None, "clouds_unreadable"),
+                    }
+                    read(&message.payload, &self.key).map(|temperature| Event::Outdoor { temperature })
+                }
+                Tells::PowerLimit => {
+                    limit(&message.payload, &self.key).map(|share| Event::PowerLimit { share, until: None })
+                }
+            };
+            match event {
+                Ok(event) => newest = Some(event),
                 Err(reason) => self.tally.note(None, reason),
             }
         }
-        let event = newest.map(|temperature| Event::Outdoor { temperature });
-        self.news.extend(event.map(|event| FromDevices::Events(vec![event])));
+        let events: Vec<Event> = newest.into_iter().chain(clouds).collect();
+        self.news
+            .extend((!events.is_empty()).then_some(FromDevices::Events(events)));
     }
 }
 
@@ -145,6 +175,23 @@ fn read(payload: &[u8], key: &str) -> Result<Celsius, &'static str> {
         .filter(|degrees| OUTDOOR_C.contains(degrees))
         .and_then(Celsius::new)
         .ok_or("weather_out_of_range")
+}
+
+/// Returns the limit a message tells, none when it lifts one, or the name of what is wrong with it.
+fn limit(payload: &[u8], key: &str) -> Result<Option<Percent>, &'static str> {
+    if payload.len() > PAYLOAD_BYTES_MAX {
+        return Err("limit_too_long");
+    }
+    let value: serde_json::Value = serde_json::from_slice(payload).map_err(|_| "limit_not_json")?;
+    let told = match &value {
+        serde_json::Value::Object(fields) => fields.get(key).ok_or("limit_key_missing")?,
+        bare => bare,
+    };
+    if told.is_null() {
+        return Ok(None);
+    }
+    let share = told.as_f64().ok_or("limit_not_a_number")?;
+    Percent::new(share).map(Some).ok_or("limit_out_of_range")
 }
 
 #[cfg(test)]
@@ -173,5 +220,15 @@ mod tests {
             assert_eq!(read(payload, "temperature"), Err(reason));
         }
         assert_eq!(read(&vec![b' '; PAYLOAD_BYTES_MAX + 1], "t"), Err("weather_too_long"));
+    }
+
+    #[test]
+    fn a_limit_is_a_share_or_null_and_nothing_else() {
+        assert_eq!(limit(b"{\"limit\":60}", "limit"), Ok(Percent::new(60.0)));
+        assert_eq!(limit(b"{\"limit\":null}", "limit"), Ok(None));
+        assert_eq!(limit(b"100", "limit"), Ok(Some(Percent::MAX)));
+        assert_eq!(limit(b"{\"limit\":160}", "limit"), Err("limit_out_of_range"));
+        assert_eq!(limit(b"{\"limit\":\"60\"}", "limit"), Err("limit_not_a_number"));
+        assert_eq!(limit(b"{}", "limit"), Err("limit_key_missing"));
     }
 }

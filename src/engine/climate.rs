@@ -5,12 +5,14 @@
 //! device is the shadow's affair.
 
 use super::calendar::Calendar;
-use super::comfort::{Band, Season, plant_direction};
+use super::comfort::{Band, Season, plant_direction, steady};
 use super::compliance::{Look, Notebook, Tenure};
+use super::damp::{self, Damp};
 use super::eta::Expected;
 use super::interlock::{Asks, Interlock};
 use super::lessons::{Lesson, Lessons};
 use super::moisture::mould_floor;
+use super::power::{Allotment, Due, GivesWay};
 use super::stay::Stay;
 use super::thermal::{Direction, Forecast, Thermal};
 use crate::model::{
@@ -37,6 +39,8 @@ const SUSPENDED_MAX: Span = Span::hours(4);
 const MODE_STANDS: Span = Span::minutes(15);
 /// A room that warms slowly is not let fall farther than it comes back from within this share of the longest lead.
 const REGAIN_SHARE: f64 = 0.8;
+/// A unit that cannot dry cools by so much instead: its coil takes the damp out.
+const DRIES_BY: Celsius = Celsius::from_hundredths(150);
 /// Recovering for so long without any progress: something is broken.
 const STUCK_AFTER: Span = Span::minutes(60);
 
@@ -120,10 +124,15 @@ pub struct Climate {
     #[serde(default)]
     suspended_until: Option<Moment>,
     #[serde(default)]
+    damp: Damp,
+    #[serde(default)]
     notebook: Notebook,
     /// When preparation is to begin, as last reckoned.
     #[serde(default)]
     planned: Option<Moment>,
+    /// Which recovery lies ahead or is under way, as last reckoned.
+    #[serde(default)]
+    due: Option<Due>,
     /// The recovery that was forecast and is under way.
     #[serde(default)]
     told: Option<Told>,
@@ -143,6 +152,15 @@ struct Plan {
     expected: Expected,
     lead: Span,
     forecast: Forecast,
+}
+
+impl Plan {
+    /// Half of what the lead has over the median recovery: so much a room is likely to be ready before its time. The other
+    /// half is planned with, for what a limited plant delays it does not make up for.
+    fn spare(&self) -> Span {
+        let over = self.lead - self.forecast.p50;
+        Span::millis(over.as_millis().max(0) / 2)
+    }
 }
 
 /// The temperature that a guest likes.
@@ -182,6 +200,8 @@ pub struct View<'a> {
     pub can_choose: bool,
     /// Whether it can be told to be off.
     pub can_rest: bool,
+    /// How it can be told to take damp out of the air: to dry, else to cool.
+    pub can_dry: Option<HvacMode>,
     /// The room's humidity, if something reports it.
     pub humidity: Option<Percent>,
     /// The set-point that the unit shows.
@@ -196,6 +216,12 @@ pub struct View<'a> {
     pub mode: Option<HvacMode>,
     /// Never prepared.
     pub out_of_order: bool,
+    /// What the room may take of the plant.
+    pub power: Allotment,
+    /// Whether it is kept nearly ready for somebody who walks in.
+    pub is_kept: bool,
+    /// Whether an open window is known by the air alone.
+    pub is_draught: bool,
 }
 
 /// What is wanted of the climate.
@@ -267,7 +293,8 @@ impl Climate {
         let because = Because::rule("promise-checked-at-the-door")
             .with("target", promise.target)
             .with("found", view.temperature)
-            .with("band", view.policies.arrival.band);
+            .with("band", view.policies.arrival.band)
+            .with_some("gave_way", view.power.gives_way.map(GivesWay::word));
         Some(promise.readiness(view, Some(verdict), because))
     }
 
@@ -279,10 +306,14 @@ impl Climate {
         let arrival = &view.policies.arrival;
         let forecast = self.forecast(view, thermal, self.target(view));
         let lead = view.lessons.margin.lead(arrival, forecast.p50);
+        let earlier = match lead {
+            Span::ZERO => Span::ZERO,
+            _ => Span::minutes(view.power.earlier_min.into()),
+        };
         let by_code = arrival
             .before_eta_max
             .map(|max| stay.eta.unwrap_or(expected.mean) - max);
-        let start = (expected.early - lead).max(by_code.unwrap_or(Moment::EARLIEST));
+        let start = (expected.early - lead - earlier).max(by_code.unwrap_or(Moment::EARLIEST));
         Some(Plan {
             start,
             expected,
@@ -297,17 +328,23 @@ impl Climate {
     }
 
     /// When something will be decided anew by itself.
-    pub fn deadline(&self, view: &View<'_>) -> Option<Moment> {
+    pub fn deadline(&self, now: Moment, policies: &Policies) -> Option<Moment> {
         let deep = match self.phase {
-            Phase::Away { since } => Some(since + view.policies.levels.deep_after),
+            Phase::Away { since } => Some(since + policies.levels.deep_after),
             _ => None,
         };
-        let interlock = self.interlock.deadline(view.now);
-        [deep, self.planned, interlock, self.suspended_until]
-            .into_iter()
-            .flatten()
-            .filter(|at| *at > view.now)
-            .min()
+        let interlock = self.interlock.deadline(now);
+        [
+            deep,
+            self.planned,
+            interlock,
+            self.suspended_until,
+            self.damp.deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|at| *at > now)
+        .min()
     }
 
     /// Decides what the climate should be now.
@@ -331,6 +368,7 @@ impl Climate {
         self.turn(view, thermal);
         self.set_point(view, thermal, is_entered, asks, &mut decision);
         self.choose_mode(view, is_entered, asks, &mut decision);
+        self.dry(view, &mut decision);
         self.obey_interlock(view, asks, &mut decision);
         self.watch(view, thermal, &mut decision);
         decision.page = self.note_code(view);
@@ -339,6 +377,11 @@ impl Climate {
             Phase::Preparing { .. } => plan.map(|plan| let_go_at(&plan.expected)),
             _ => None,
         };
+        self.due = plan.map(|plan| Due {
+            at: plan.expected.early - plan.spare(),
+            early: plan.expected.early,
+            needs: plan.lead - plan.spare(),
+        });
         decision
             .readiness
             .extend(self.promise(view, thermal, plan.as_ref(), is_entered));
@@ -391,7 +434,7 @@ impl Climate {
     fn band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
         match &self.phase {
             Phase::Resting => self.empty_band(view, thermal),
-            Phase::Preparing { .. } if self.interlock.is_door_standing_open(view.now) => self.empty_band(view, thermal),
+            Phase::Preparing { .. } if self.has_to_rest(view) => self.empty_band(view, thermal),
             Phase::Away { .. } => self.away_band(view, thermal),
             _ => self.comfort_band(view),
         }
@@ -401,7 +444,7 @@ impl Climate {
     /// its walls grow mould.
     fn empty_band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
         let Band { mut low, mut high } = resting_band(view);
-        if is_sold(view) && view.policies.code.is_none() {
+        if is_sold(view) && view.policies.code.is_none() && view.power.gives_way != Some(GivesWay::Sheds) {
             let arrival = &view.policies.arrival;
             let within = Span::from_minutes_f64(arrival.lead_max.as_minutes_f64() * REGAIN_SHARE);
             let target = self.target(view);
@@ -499,6 +542,7 @@ impl Climate {
             .with("needs_min", forecast.p50.as_minutes_f64().round())
             .with("lead_min", plan.lead.as_minutes_f64().round())
             .with("rate_k_per_h", (forecast.rate * 100.0).round() / 100.0)
+            .with_some("output_max", Some(view.power.foreseen).filter(|share| *share < 100))
             .with("recoveries_learnt", forecast.recoveries)
     }
 
@@ -515,6 +559,9 @@ impl Climate {
             Phase::Preparing { .. } if self.interlock.is_door_standing_open(view.now) => {
                 (Purpose::Setback, Because::rule("door-stands-open"))
             }
+            Phase::Preparing { .. } if view.power.gives_way.is_some() => {
+                (Purpose::Setback, Because::rule("waits-for-the-plant"))
+            }
             Phase::Preparing { .. } => (Purpose::Prepare, Because::rule("prepare-in-time")),
             Phase::Held { .. } => (Purpose::Prepare, Because::rule("held-until-the-door-moves")),
             // The guest's own setting stands: it is put back once, on the guest's return, and then left alone.
@@ -529,7 +576,10 @@ impl Climate {
                 (Purpose::Setback, Because::rule(rule).with("out_since", since))
             }
         };
-        let value = edge();
+        let value = match self.phase {
+            Phase::Resting if view.policies.code.is_none() => steady(edge(), view.setpoint, self.direction),
+            _ => edge(),
+        };
         let because = because
             .with_some("temperature", view.temperature)
             .with("preferred", self.target(view))
@@ -571,6 +621,32 @@ impl Climate {
         }
     }
 
+    /// An empty room that is damp in summer is dried.
+    fn dry(&mut self, view: &View<'_>, decision: &mut Decision) {
+        let is_empty = matches!(self.phase, Phase::Resting | Phase::Away { .. }) && !view.is_occupied;
+        let may = is_empty && !self.suspended && self.season == Season::Summer && view.can_dry.is_some();
+        let since = match self.damp.advance(view.now, view.humidity, may, view.mode) {
+            damp::Asks::Nothing => return,
+            damp::Asks::Over { mode } => {
+                let back = mode.filter(|_| decision.mode.is_none() && !self.mode_by_hand);
+                let because = Because::rule("dry-enough").with_some("humidity", view.humidity);
+                decision.mode = decision
+                    .mode
+                    .take()
+                    .or(back.map(|mode| (mode, Purpose::Setback, because)));
+                return;
+            }
+            damp::Asks::Dry { since } => since,
+        };
+        let because = Because::rule("damp-while-empty")
+            .with_some("humidity", view.humidity)
+            .with("since", since);
+        if let (Some(HvacMode::Cool), Some(air)) = (view.can_dry, view.temperature) {
+            decision.set = Some((air - DRIES_BY, Purpose::Setback, because.clone()));
+        }
+        decision.mode = view.can_dry.map(|mode| (mode, Purpose::Setback, because));
+    }
+
     /// What stands open rests the unit; frost is guarded against all the while.
     fn obey_interlock(&self, view: &View<'_>, asks: Asks, decision: &mut Decision) {
         let (limits, is_cooling) = (view.limits, self.direction == Direction::Cooling);
@@ -578,7 +654,12 @@ impl Climate {
             Asks::Nothing | Asks::Resume { .. } => {}
             Asks::Rest { .. } if view.mode == Some(HvacMode::Off) && !view.can_rest => decision.set = None,
             Asks::Rest { since, .. } => {
-                let because = Because::rule("window-stands-open").with("since", since);
+                let rule = if view.is_draught {
+                    "air-falls-as-under-an-open-window"
+                } else {
+                    "window-stands-open"
+                };
+                let because = Because::rule(rule).with("since", since);
                 if view.can_rest {
                     (decision.set, decision.wake) = (None, None);
                     decision.mode = Some((HvacMode::Off, Purpose::Setback, because));
@@ -599,6 +680,11 @@ impl Climate {
         }
     }
 
+    /// A room that is being made ready rests all the same: its door stands open, or the plant is taken.
+    fn has_to_rest(&self, view: &View<'_>) -> bool {
+        self.interlock.is_door_standing_open(view.now) || view.power.gives_way.is_some()
+    }
+
     /// While the guest is out: two stages, and never farther than the room can come back from in time.
     fn away_band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
         let levels = &view.policies.levels;
@@ -612,7 +698,24 @@ impl Climate {
             let back = thermal.reachable(&view.policies.arrival, Direction::Heating, from, within) - from;
             off.min(back + view.policies.arrival.band)
         });
-        self.comfort_band(view).wider(off)
+        let band = self.comfort_band(view).wider(off);
+        match view.power.gives_way {
+            Some(_) => Band {
+                low: band.low.min(levels.vacant_heating),
+                high: band.high.max(levels.vacant_cooling),
+            },
+            None => band,
+        }
+    }
+
+    /// How long it would take to make the room ready.
+    pub fn takes(&self, view: &View<'_>, thermal: &Thermal) -> Span {
+        self.forecast(view, thermal, self.target(view)).p50
+    }
+
+    /// Which recovery lies ahead or is under way.
+    pub fn due(&self) -> Option<Due> {
+        self.due
     }
 
     fn target(&self, view: &View<'_>) -> Celsius {
@@ -644,7 +747,18 @@ impl Climate {
             Plant::Cooling => direction == Direction::Cooling,
             Plant::Auto => true,
         };
-        thermal.forecast(&view.policies.arrival, direction, from, if can { goal } else { from })
+        let output_max = match self.phase {
+            Phase::Preparing { .. } => view.power.output_max,
+            _ => view.power.foreseen,
+        };
+        let goal = if can { goal } else { from };
+        thermal.forecast_limited(
+            &view.policies.arrival,
+            direction,
+            from,
+            goal,
+            f64::from(output_max) / 100.0,
+        )
     }
 
     /// Learns from recoveries, and notices one that does not get on.
@@ -730,6 +844,9 @@ impl Climate {
             is_ready,
         };
         let mut because = self.why_start(view, stay, plan?);
+        if let Some(gives_way) = view.power.gives_way {
+            because = because.with("gives_way", gives_way.word());
+        }
         if let Some(eta) = stay.eta.filter(|_| is_late) {
             let within = eta.since(from);
             because = because.with(
@@ -785,17 +902,18 @@ fn let_go_at(expected: &Expected) -> Moment {
 
 /// The levels of a room that nobody is in: nearer to comfort when somebody is expected.
 fn resting_band(view: &View<'_>) -> Band {
-    let levels = &view.policies.levels;
-    let (low, high) = if is_sold(view) {
-        (levels.vacant_heating, levels.vacant_cooling)
-    } else {
-        (levels.unsold_heating, levels.unsold_cooling)
+    let (levels, limits) = (&view.policies.levels, view.limits);
+    let sheds = view.power.gives_way == Some(GivesWay::Sheds);
+    let (low, high) = match (is_sold(view) || view.is_kept, sheds) {
+        (true, false) => (levels.vacant_heating, levels.vacant_cooling),
+        (true, true) | (false, false) => (levels.unsold_heating, levels.unsold_cooling),
+        (false, true) => (limits.temperature_min, limits.temperature_max),
     };
     Band { low, high }
 }
 
 /// Whether somebody is expected within a day.
-fn is_sold(view: &View<'_>) -> bool {
+pub fn is_sold(view: &View<'_>) -> bool {
     view.due.is_some_and(|stay| {
         stay.eta
             .or(stay.known_at)

@@ -20,6 +20,8 @@ const FREE: Celsius = Celsius::from_hundredths(50);
 const TIGHT: Celsius = Celsius::from_hundredths(10);
 /// The mode changes only when the room is so far outside its band: a thermometer's noise turns no valve.
 const MODE_HOLDS: Celsius = Celsius::from_hundredths(35);
+/// A level is not taken farther from comfort by less than this: the next reckoning would take it back.
+const LEVEL_HOLDS: Celsius = Celsius::from_hundredths(75);
 
 /// What the air outside asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -115,6 +117,17 @@ pub fn plant_direction(plant: Plant, season: Season, mode: Option<HvacMode>, bef
     }
 }
 
+/// The level of an empty room, or what its unit shows, where that is a little nearer to comfort: how far a room may fall is
+/// reckoned anew every five minutes, and each write wears the device.
+pub fn steady(level: Celsius, shown: Option<Celsius>, direction: Direction) -> Celsius {
+    let nearer = |shown: &Celsius| match direction {
+        Direction::Heating => *shown - level,
+        Direction::Cooling => level - *shown,
+    };
+    let holds = Celsius::default()..=LEVEL_HOLDS;
+    shown.filter(|shown| holds.contains(&nearer(shown))).unwrap_or(level)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,6 +142,19 @@ mod tests {
         assert_eq!((winter.low, winter.high), (c(22.0), c(22.5)));
         let summer = Band::comfort(c(22.0), Season::Summer);
         assert_eq!((summer.low, summer.high), (c(21.5), c(22.0)));
+    }
+
+    #[test]
+    fn a_level_that_wavers_is_written_once_and_one_that_falls_far_is_followed() {
+        let mut shown = None;
+        let told = [18.0, 18.5, 18.1, 18.4, 19.0, 18.3, 18.0].map(|level| {
+            shown = Some(steady(c(level), shown, Direction::Heating));
+            shown.map_or(0.0, Celsius::to_f64)
+        });
+        assert_eq!(told, [18.0, 18.5, 18.5, 18.5, 19.0, 19.0, 18.0]);
+        assert_eq!(steady(c(27.0), Some(c(26.5)), Direction::Cooling), c(26.5));
+        assert_eq!(steady(c(27.0), Some(c(27.5)), Direction::Cooling), c(27.0));
+        assert_eq!(steady(c(18.0), Some(c(22.0)), Direction::Heating), c(18.0));
     }
 
     #[test]

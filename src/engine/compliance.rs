@@ -25,6 +25,18 @@ pub enum Tenure {
     Occupied,
 }
 
+impl Tenure {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Tenure::Unrented => "unrented",
+            Tenure::RentedUnoccupied => "rented_unoccupied",
+            Tenure::Preconditioning => "preconditioning",
+            Tenure::Occupied => "occupied",
+        }
+    }
+}
+
 /// What is seen of a room at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
@@ -55,6 +67,16 @@ pub struct Notebook {
     rented_unoccupied: i64,
     preconditioning: i64,
     against: i64,
+    /// What was first seen against it.
+    first: Option<Against>,
+}
+
+/// Something that the code does not allow.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Against {
+    at: Moment,
+    tenure: Tenure,
+    setpoint: Option<Celsius>,
 }
 
 impl Notebook {
@@ -76,7 +98,15 @@ impl Notebook {
         if self.since.is_none_or(|(tenure, _)| tenure != look.tenure) {
             self.since = Some((look.tenure, look.now));
         }
-        self.last = Some((look.now, self.is_kept(minima, look)));
+        let is_kept = self.is_kept(minima, look);
+        if !is_kept {
+            self.first.get_or_insert(Against {
+                at: look.now,
+                tenure: look.tenure,
+                setpoint: look.setpoint.map(|(setpoint, _)| setpoint),
+            });
+        }
+        self.last = Some((look.now, is_kept));
         page
     }
 
@@ -124,6 +154,7 @@ impl Notebook {
             return None;
         }
         let minutes = |millis: i64| millis / 60_000;
+        let first = self.first.filter(|_| self.against > 0);
         Some(
             Because::rule("code-of-a-night")
                 .with("night", self.night)
@@ -132,7 +163,10 @@ impl Notebook {
                 .with("unrented_min", minutes(self.unrented))
                 .with("rented_unoccupied_min", minutes(self.rented_unoccupied))
                 .with("preconditioning_min", minutes(self.preconditioning))
-                .with("against_min", minutes(self.against)),
+                .with("against_min", minutes(self.against))
+                .with_some("against_from", first.map(|first| first.at))
+                .with_some("against_state", first.map(|first| first.tenure.word()))
+                .with_some("against_setpoint", first.and_then(|first| first.setpoint)),
         )
     }
 }
@@ -157,15 +191,24 @@ mod tests {
             pages.extend(notebook.look(&minima, &look));
         }
         assert_eq!(pages.len(), 1);
-        let fact = |name| pages[0].facts.iter().find(|f| f.name == name).unwrap().value.clone();
-        serde_json::json!([fact("kept"), fact("against_min")])
+        let fact = |name| {
+            let fact = pages[0].facts.iter().find(|f| f.name == name);
+            fact.map_or(serde_json::Value::Null, |fact| fact.value.clone())
+        };
+        serde_json::json!([fact("kept"), fact("against_min"), fact("against_state")])
     }
 
     #[test]
     fn a_night_is_judged_with_its_evidence() {
-        assert_eq!(night(16.0, Tenure::Unrented), serde_json::json!([true, 0]));
-        assert_eq!(night(20.0, Tenure::RentedUnoccupied), serde_json::json!([true, 0]));
-        assert_eq!(night(21.0, Tenure::RentedUnoccupied), serde_json::json!([false, 1409]));
-        assert_eq!(night(22.0, Tenure::Occupied), serde_json::json!([true, 0]));
+        assert_eq!(night(16.0, Tenure::Unrented), serde_json::json!([true, 0, null]));
+        assert_eq!(
+            night(20.0, Tenure::RentedUnoccupied),
+            serde_json::json!([true, 0, null])
+        );
+        assert_eq!(
+            night(21.0, Tenure::RentedUnoccupied),
+            serde_json::json!([false, 1409, "rented_unoccupied"])
+        );
+        assert_eq!(night(22.0, Tenure::Occupied), serde_json::json!([true, 0, null]));
     }
 }

@@ -24,6 +24,12 @@ pub struct Device {
     points: BTreeMap<Point, Said>,
     heard_at: Option<Moment>,
     unreachable_since: Option<Moment>,
+    /// Its link, or the bridge before it, is down: nobody can hear it, and that is not its fault.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_cut_off: bool,
+    /// Since when it can be heard again, if it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    listened_to_since: Option<Moment>,
 }
 
 /// All devices of a room, by id.
@@ -91,6 +97,28 @@ impl Devices {
         was != online
     }
 
+    /// Notes that a device's link came or went. Returns whether that is new.
+    pub fn link(&mut self, now: Moment, id: &DeviceId, up: bool) -> bool {
+        let device = self.devices.entry(id.clone()).or_default();
+        let was_up = !std::mem::replace(&mut device.is_cut_off, !up);
+        if up && !was_up {
+            device.listened_to_since = Some(now);
+        }
+        was_up != up
+    }
+
+    /// Nobody listened until now: every device is given its whole time again before it counts as missing.
+    pub fn listen_anew(&mut self, now: Moment) {
+        self.devices
+            .values_mut()
+            .for_each(|device| device.listened_to_since = Some(now));
+    }
+
+    /// Whether nothing can be heard of the device because its link is down.
+    pub fn is_cut_off(&self, id: &DeviceId) -> bool {
+        self.devices.get(id).is_some_and(|device| device.is_cut_off)
+    }
+
     /// Begins to wait for devices that have never spoken.
     pub fn begin(&mut self, now: Moment) {
         self.since = self.since.or(Some(now));
@@ -118,6 +146,20 @@ impl Devices {
             .min()
     }
 
+    /// Since when the device itself is missing, which is for somebody to look at: it could have been heard, for its whole
+    /// time, and was not. None while it is well, or while its link is down.
+    pub fn missing_since(&self, now: Moment, setup: &DeviceSetup) -> Option<Moment> {
+        let silent_at = self.silent_since(now, setup)?;
+        let Some(device) = self.devices.get(&setup.id) else {
+            return Some(silent_at);
+        };
+        let fair_at = device.listened_to_since.map(|at| at + setup.silent_after);
+        let from = device
+            .unreachable_since
+            .unwrap_or(silent_at.max(fair_at.unwrap_or(silent_at)));
+        (!device.is_cut_off && from <= now).then_some(from)
+    }
+
     /// When the next device will count as silent, or as offline, if it says nothing more.
     pub fn deadline(&self, setups: &[DeviceSetup], now: Moment) -> Option<Moment> {
         let moments = |setup: &DeviceSetup| {
@@ -127,18 +169,26 @@ impl Devices {
                 .or(self.since)
                 .map(|heard| heard + setup.silent_after);
             let lost = device.and_then(|d| d.unreachable_since);
+            let fair = device
+                .and_then(|d| d.listened_to_since)
+                .map(|at| at + setup.silent_after);
             [
                 quiet,
                 quiet.map(|at| at + OFFLINE_GRACE),
                 lost.map(|at| at + OFFLINE_GRACE),
+                fair.map(|at| at + OFFLINE_GRACE),
             ]
         };
         setups.iter().flat_map(moments).flatten().filter(|at| *at > now).min()
     }
 
-    /// Drops devices that the room no longer has.
-    pub fn keep_only(&mut self, setups: &[DeviceSetup]) {
+    /// The property was configured anew: devices that the room no longer has are dropped, and links may be others.
+    pub fn configured(&mut self, now: Moment, setups: &[DeviceSetup]) {
         self.devices.retain(|id, _| setups.iter().any(|setup| setup.id == *id));
+        let cut_off: Vec<DeviceId> = self.devices.keys().filter(|id| self.is_cut_off(id)).cloned().collect();
+        cut_off.iter().for_each(|id| {
+            self.link(now, id, true);
+        });
     }
 }
 

@@ -1,7 +1,8 @@
 //! When will the guest come?
 //!
-//! The announced arrival is a guess; what counts is the moment that only a few guests beat. It is the early quantile of the
-//! arrival, given that the guest has not come yet. How far arrivals are off is learnt for each way that bookings come by;
+//! The announced arrival is a guess; what counts is the moment that only a few guests beat: the early quantile of the arrival
+//! as it was announced. It does not move on while the guest has not come: those who have come by then were to be ready for,
+//! too, and a moment that runs away from a short lead misses twice as many guests as it should. How far arrivals are off is learnt for each way that bookings come by;
 //! without an announced arrival the hours serve at which guests have come.
 
 use crate::model::{Arrival, Channel, Moment, Span};
@@ -87,11 +88,11 @@ impl Arrivals {
     pub fn announced(&self, policy: &Arrival, channel: Option<&Channel>, eta: Moment, now: Moment) -> Expected {
         let (bias, sd) = self.spread(policy, channel);
         let mean = eta + Span::from_minutes_f64(bias);
-        let early = truncated_quantile(0.0, sd, now.since(mean).as_minutes_f64(), policy.early_share);
+        let early = mean + Span::from_minutes_f64(sd * normal_quantile(policy.early_share));
         Expected {
             mean,
             sd: Span::from_minutes_f64(sd),
-            early: mean + Span::from_minutes_f64(early),
+            early: early.max(now),
         }
     }
 
@@ -233,6 +234,15 @@ mod tests {
         (0..40).for_each(|n| arrivals.came(&policy, None, None, at(0), 1020 + n));
         assert_eq!(arrivals.unannounced(&policy, at(0), at(0)).early, at(1020));
         assert_eq!(arrivals.unannounced(&policy, at(0), at(1100)).early, at(1100));
+    }
+
+    #[test]
+    fn the_moment_that_few_beat_stands_still_until_it_has_come() {
+        let (policy, arrivals) = (Arrival::default(), Arrivals::default());
+        let early = |now| arrivals.announced(&policy, None, at(1000), at(now)).early;
+        assert_eq!(early(0), early(900));
+        assert!(early(0) < at(930), "{}", early(0));
+        assert_eq!(early(960), at(960));
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl Evidence {
             return;
         };
         self.set(now, attribute, said);
-        let is_arriving = stay.arrived_at.is_some_and(|at| now.since(at) <= ARRIVING);
+        let is_arriving = arriving_until(stay).is_some_and(|until| now <= until);
         if attribute == Attribute::TargetTemperature && is_arriving {
             self.set(now, Attribute::ArrivalTemperature, said);
         }
@@ -95,16 +95,28 @@ impl Evidence {
         (hand.choice, hand.set_at) = (Some(said), Some(now));
     }
 
-    /// The guest says in words what is wanted, or confirms it when asked. The later of two of a kind counts.
-    pub fn say(&mut self, attribute: Attribute, said: Said, is_confirmation: bool) {
-        let words = if is_confirmation {
-            &mut self.confirmed
-        } else {
-            &mut self.wished
-        };
+    /// The guest says in words what is wanted. The later of two counts.
+    pub fn say(&mut self, attribute: Attribute, said: Said) {
         if attribute.takes(said) {
-            words.insert(attribute, said);
+            self.wished.insert(attribute, said);
         }
+    }
+
+    /// The guest confirms it when asked. The later of two counts.
+    pub fn confirm(&mut self, attribute: Attribute, said: Said) {
+        if attribute.takes(said) {
+            self.confirmed.insert(attribute, said);
+        }
+    }
+
+    /// The guest goes to another room: what hung on this one's door and bed is over.
+    pub fn leave_room(&mut self) {
+        (self.sleep, self.quiet_since) = (None, None);
+    }
+
+    /// Whether the guest has said anything of it in words in this stay.
+    pub fn is_said(&self, attribute: Attribute) -> bool {
+        self.wished.contains_key(&attribute) || self.confirmed.contains_key(&attribute)
     }
 
     /// Whether the guest sleeps, or is up for a moment in the night.
@@ -283,6 +295,14 @@ impl Evidence {
         report
     }
 
+    /// Tells that nothing was heard of a like for so long that it is to be asked about before it is applied.
+    pub fn sleeping(&mut self, room: &RoomId, stay: &Stay, answer: &Answer) -> PreferenceReport {
+        let because = Because::rule("like-is-dormant")
+            .with("attribute", answer.attribute)
+            .with("earlier_stays", answer.stays);
+        self.tell(room, stay, answer, None, false, because)
+    }
+
     fn tell(
         &mut self,
         room: &RoomId,
@@ -320,28 +340,23 @@ impl Evidence {
         shown.map(|(attribute, _)| *attribute).collect()
     }
 
-    /// What the whole stay showed; none when it showed nothing. `left_alone` is the set-point that was kept for the guest
+    /// What the whole stay showed; none when it showed nothing. `left_alone` are the set-points that were kept for the guest
     /// and never touched.
     pub fn summary(
         &self,
         property: &PropertyId,
         stay: &Stay,
         (day, nights): (i32, u16),
-        left_alone: Option<Celsius>,
+        left_alone: &[(Attribute, Celsius)],
         evenings: Vec<Evening>,
     ) -> Option<PriorSummary> {
         let mut evidence: Vec<StayEvidence> = Attribute::ALL
             .iter()
             .map(|attribute| self.of(*attribute, stay))
             .collect();
-        for of in evidence
-            .iter_mut()
-            .filter(|of| of.attribute == Attribute::TargetTemperature)
-        {
-            let is_untouched = of.device.is_none() && nights > 0;
-            of.accepted = left_alone
-                .filter(|_| is_untouched)
-                .map(|t| Said::hundredths(t.hundredths()));
+        for of in evidence.iter_mut().filter(|of| of.device.is_none() && nights > 0) {
+            let kept = left_alone.iter().find(|(attribute, _)| *attribute == of.attribute);
+            of.accepted = kept.map(|(_, t)| Said::hundredths(t.hundredths()));
         }
         let is_shown = |of: &StayEvidence| of.said().count() > usize::from(of.booking.is_some());
         let is_anything = evidence.iter().any(is_shown) || !evenings.is_empty();
@@ -386,6 +401,11 @@ fn as_people_say(attribute: Attribute, said: Said) -> Said {
     };
     let round = |figure: i32| Said::hundredths((figure + step / 2).div_euclid(step) * step);
     said.figure().map_or(said, |figure| round(figure.hundredths()))
+}
+
+/// Until when the guest is coming in; none before that.
+pub fn arriving_until(stay: &Stay) -> Option<Moment> {
+    stay.arrived_at.map(|at| at + ARRIVING)
 }
 
 /// What the booking said of an attribute.

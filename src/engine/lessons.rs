@@ -3,6 +3,7 @@
 //! Rooms look at it and hand in lessons; only the engine writes it, between two steps of a room.
 
 use super::eta::Arrivals;
+use super::free::WalkIns;
 use super::margin::Margin;
 use crate::model::{Channel, Moment, Policies, Span};
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,8 @@ pub struct Lessons {
     pub arrivals: Arrivals,
     /// What recoveries take.
     pub margin: Margin,
+    /// When guests walk in.
+    pub walk_ins: WalkIns,
 }
 
 /// One lesson.
@@ -29,6 +32,13 @@ pub enum Lesson {
         /// When it was.
         at: Moment,
         /// The minute of the local day.
+        minute: u16,
+    },
+    /// A guest walked in.
+    WalkedIn {
+        /// On which local day.
+        day: i32,
+        /// The minute of it.
         minute: u16,
     },
     /// A recovery that had been forecast is over.
@@ -63,6 +73,7 @@ impl Lessons {
             } => self
                 .arrivals
                 .came(&policies.arrival, channel.as_ref(), *eta, *at, *minute),
+            Lesson::WalkedIn { day, minute } => self.walk_ins.came(*day, *minute),
             Lesson::Recovered { told, took } => self.margin.saw(&policies.arrival, *told, *took),
         }
     }

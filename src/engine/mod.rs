@@ -13,10 +13,13 @@ pub mod calendar;
 mod climate;
 mod comfort;
 mod compliance;
+mod damp;
 mod devices;
+mod draught;
 pub mod eta;
 mod evidence;
 mod false_motion;
+mod free;
 pub mod habit;
 mod health;
 mod interlock;
@@ -26,20 +29,25 @@ mod margin;
 mod moisture;
 mod nightly;
 pub mod occupancy;
+mod power;
 pub mod preference;
 mod requests;
 mod restless;
 mod room;
 mod shadow;
+mod sharing;
 mod stay;
+mod sun;
 pub mod thermal;
 mod timetable;
 
 use crate::model::{
-    Attribute, Celsius, ConfirmNotice, DeviceId, Effect, Event, GuestToken, Key, Moment, Prior, Property, Refusal,
-    RoomId, RoomSetup, SaveWhen, Span, StatusNotice, StayNotice,
+    Attribute, Celsius, ConfirmNotice, DeviceId, Effect, Event, Freshness, GuestToken, Key, Moment, OUTDOOR_C, Percent,
+    Point, Prior, Property, Reading, Refusal, RoomId, RoomSetup, SaveWhen, Span, StatusNotice, StayNotice, StayStatus,
 };
 use calendar::Calendar;
+use free::Pool;
+pub use free::TOLD_MAX as FREE_ROOMS_TOLD_MAX;
 use joined::Joined;
 use lessons::Lessons;
 use nightly::Night;
@@ -47,9 +55,10 @@ use preference::{Asked, Guest, Population, Record, population};
 use room::{Outcome, Room, World};
 pub use room::{Standing, StandingState};
 use serde::{Deserialize, Serialize};
+use sharing::Sharing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use thermal::history::{History, Rows};
+use thermal::history::{Day, History};
 use thermal::parameters::Belief;
 use timetable::Timetable;
 
@@ -92,6 +101,7 @@ pub enum RestoreFault {
 #[serde(default)]
 struct Common {
     outdoor: Option<(Celsius, Moment)>,
+    clouds: Option<(Percent, Moment)>,
     swept_at: Option<Moment>,
     population: Population,
     lessons: Lessons,
@@ -99,6 +109,10 @@ struct Common {
     night: Night,
     /// What the fitted rooms have in common.
     kin: Option<Belief>,
+    /// When the plant was shared out last, and what limits it.
+    sharing: Sharing,
+    /// When it was last decided which free rooms are kept nearly ready.
+    pool: Pool,
 }
 
 /// The whole property's mind.
@@ -109,7 +123,7 @@ pub struct Engine {
     /// What each room was like of late.
     histories: Vec<History>,
     /// Days of a history as they were kept, until all have been given back.
-    given_back: Vec<(usize, Rows)>,
+    given_back: BTreeMap<usize, Vec<Day>>,
     /// The fit under way, in the room whose slot it is.
     fitting: Option<nightly::Work>,
     places: BTreeMap<RoomId, usize>,
@@ -134,7 +148,7 @@ impl Engine {
         let mut engine = Self {
             rooms: property.rooms.iter().map(|_| Room::default()).collect(),
             histories: property.rooms.iter().map(|_| History::default()).collect(),
-            given_back: Vec::new(),
+            given_back: BTreeMap::new(),
             fitting: None,
             beside: Vec::new(),
             joined: Joined::default(),
@@ -159,8 +173,19 @@ impl Engine {
         let mut effects = Vec::new();
         self.run_due(now, &mut effects);
         self.run_night(now, &mut effects);
+        self.run_sharing(now, &mut effects);
+        self.run_pool(now, &mut effects);
         match event {
             Event::Deadline => {}
+            Event::Reading(reading) if self.outdoor_sensor(&reading).is_some() => {
+                let temperature = self.outdoor_sensor(&reading);
+                self.outside(now, temperature, None, &mut effects);
+                if let Some(place) = self.devices.get(&reading.device) {
+                    self.in_room(*place, now, &mut effects, |room, world, out| {
+                        room.reading(world, &reading, out)
+                    });
+                }
+            }
             Event::Reading(reading) => match self.devices.get(&reading.device) {
                 Some(place) => self.in_room(*place, now, &mut effects, |room, world, out| {
                     room.reading(world, &reading, out)
@@ -175,6 +200,16 @@ impl Engine {
                 }
                 None => refuse(&mut effects, "device_unknown", device.as_str()),
             },
+            Event::Link { devices, up, .. } => devices
+                .iter()
+                .filter_map(|device| Some((device, *self.devices.get(device)?)))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .for_each(|(device, place)| {
+                    self.in_room(place, now, &mut effects, |room, world, out| {
+                        room.link(world, device, up, out)
+                    });
+                }),
             Event::Written { command, result } => match self.places.get(&command.room) {
                 Some(place) => {
                     self.in_room(*place, now, &mut effects, |room, world, out| {
@@ -187,21 +222,12 @@ impl Engine {
             Event::Prior(prior) => self.prior(now, &prior, &mut effects),
             Event::Confirm(notice) => self.confirm(now, &notice, &mut effects),
             Event::RequestStatus(notice) => self.request_status(now, &notice, &mut effects),
-            Event::Outdoor { temperature } => {
-                self.common.outdoor = Some((temperature, now));
-                effects.push(Effect::Save {
-                    key: Key::Property,
-                    when: SaveWhen::Soon,
-                });
-            }
-            Event::GuestSays {
-                room,
-                attribute,
-                said,
-                is_confirmation,
-            } => match self.places.get(&room) {
+            Event::Outdoor { temperature } => self.outside(now, Some(temperature), None, &mut effects),
+            Event::Clouds { cover } => self.outside(now, None, Some(cover), &mut effects),
+            Event::PowerLimit { share, until } => self.limit_power(now, share, until, &mut effects),
+            Event::GuestSays { room, attribute, said } => match self.places.get(&room) {
                 Some(place) => self.in_room(*place, now, &mut effects, |room, world, out| {
-                    room.guest_says(world, attribute, said, is_confirmation, out);
+                    room.guest_says(world, attribute, said, out);
                 }),
                 None => refuse(&mut effects, "room_unknown", room.as_str()),
             },
@@ -217,7 +243,11 @@ impl Engine {
     pub fn deadline(&self) -> Option<Moment> {
         let sweep = self.common.swept_at.map(|at| at + SWEEP_EVERY);
         let night = self.common.night.deadline(self.latest);
-        [self.timetable.next(), sweep, night].into_iter().flatten().min()
+        let (sharing, pool) = (self.common.sharing.deadline(), self.common.pool.deadline());
+        [self.timetable.next(), sweep, night, sharing, pool]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The property it works for.
@@ -232,11 +262,8 @@ impl Engine {
             Key::Room(id) => self.places.get(id).and_then(|place| write(&self.rooms[*place])),
             Key::Guest(token) => self.guests.get(token).and_then(write),
             Key::History(id, day) => {
-                let rows = self
-                    .places
-                    .get(id)
-                    .and_then(|place| self.histories[*place].record(*day));
-                rows.as_ref().and_then(write)
+                let place = self.places.get(id)?;
+                self.histories[*place].record(*day).and_then(write)
             }
         }
     }
@@ -272,7 +299,8 @@ impl Engine {
             }
             Key::History(id, _) => {
                 if let Some(place) = self.places.get(id) {
-                    self.given_back.push((*place, read(key, bytes)?));
+                    let day = read(key, bytes)?;
+                    self.given_back.entry(*place).or_default().push(day);
                 }
             }
         }
@@ -372,13 +400,8 @@ impl Engine {
     }
 
     fn put_histories_together(&mut self) {
-        let given_back = std::mem::take(&mut self.given_back);
-        for (place, history) in self.histories.iter_mut().enumerate() {
-            let days = given_back.iter().filter(|(of, _)| *of == place);
-            let days: Vec<Rows> = days.map(|(_, rows)| rows.clone()).collect();
-            if !days.is_empty() {
-                *history = History::restored(days);
-            }
+        for (place, days) in std::mem::take(&mut self.given_back) {
+            self.histories[place] = History::restored(days);
         }
     }
 
@@ -443,6 +466,15 @@ impl Engine {
                 .for_each(|lesson| common.lessons.take(policies, lesson));
             effects.push(Effect::Save {
                 key: Key::Property,
+                when: SaveWhen::Soon,
+            });
+        }
+        if let Some((token, told)) = out.told_dormant
+            && let Some(guest) = guests.get_mut(&token)
+        {
+            guest.told_dormant(told);
+            effects.push(Effect::Save {
+                key: Key::Guest(token),
                 when: SaveWhen::Soon,
             });
         }
@@ -518,6 +550,38 @@ impl Engine {
         world(property, calendar, guests, common, joined, place, now)
     }
 
+    /// Something was told of the weather.
+    fn outside(
+        &mut self,
+        now: Moment,
+        temperature: Option<Celsius>,
+        clouds: Option<Percent>,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.common.outdoor = temperature.map(|t| (t, now)).or(self.common.outdoor);
+        self.common.clouds = clouds.map(|cover| (cover, now)).or(self.common.clouds);
+        effects.push(Effect::Save {
+            key: Key::Property,
+            when: SaveWhen::Soon,
+        });
+    }
+
+    /// What a sensor outside says. A climate unit's own is none: it hangs in the sun, or in the unit's exhaust.
+    fn outdoor_sensor(&self, reading: &Reading) -> Option<Celsius> {
+        if reading.point != Point::OutdoorTemperature || reading.freshness != Freshness::Live {
+            return None;
+        }
+        let place = self.devices.get(&reading.device)?;
+        let mut devices = self.property.rooms[*place].devices.iter();
+        let device = devices.find(|device| device.id == reading.device)?;
+        let is_unit = device
+            .abilities
+            .iter()
+            .any(|ability| ability.point == Point::TargetTemperature);
+        let told = reading.value.as_ref()?.temperature()?;
+        Some(told).filter(|t| !is_unit && OUTDOOR_C.contains(&t.to_f64()))
+    }
+
     fn stay(&mut self, now: Moment, notice: &StayNotice, effects: &mut Vec<Effect>) {
         let holder = self.rooms.iter().position(|room| room.holds(&notice.stay));
         let place = match &notice.room {
@@ -536,15 +600,19 @@ impl Engine {
         if let Some(token) = &notice.guest {
             self.guest(token, now, |_| {});
         }
+        let moves_in = is_moving && notice.status == StayStatus::CheckedIn;
+        let leaves = holder.filter(|_| moves_in);
+        let brought = leaves.and_then(|old| self.rooms[old].belongings(&notice.stay));
+        let with_guest = brought.is_some();
         let mut fault = None;
         self.in_room(place, now, effects, |room, world, out| {
-            fault = room.stay(world, notice, out).err()
+            fault = room.stay(world, notice, brought, out).err()
         });
         match (fault, holder) {
             (Some(fault), _) => refuse(effects, fault.name(), notice.stay.as_str()),
             (None, Some(old)) if is_moving => {
                 self.in_room(old, now, effects, |room, world, out| {
-                    room.stay_leaves(world, &notice.stay, notice.version, out)
+                    room.stay_leaves(world, (&notice.stay, notice.version), with_guest, out)
                 });
             }
             (None, _) => {}
@@ -705,12 +773,14 @@ fn world<'a>(
     now: Moment,
 ) -> World<'a> {
     let outdoor = common.outdoor.filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE);
+    let clouds = common.clouds.filter(|(_, at)| now.since(*at) <= OUTDOOR_LIFE);
     World {
         now,
         property,
         setup: &property.rooms[place],
         calendar,
         outdoor: outdoor.map(|(temperature, _)| temperature),
+        clouds: clouds.map(|(cover, _)| cover),
         neighbours: None,
         beyond: joined.beyond(place),
         kin: common.kin.as_ref(),

@@ -23,8 +23,8 @@ const BEGINS_AT_MIN: u16 = 180;
 const SLOT: Span = Span::seconds(3);
 /// From one pass to the next.
 const PASS_EVERY: Span = Span::millis(20);
-/// A fit rests on no more rows than this: a little less than is kept, so that a row that falls off meanwhile matters not.
-const ROWS_MAX: usize = DAYS * DAY - 48;
+/// A fit rests on no more rows than this: the whole days that are always there.
+const ROWS_MAX: usize = DAYS * DAY;
 
 /// A room that showed less than this of the last day has nothing new to be fitted to.
 const FRESH_MIN: usize = DAY / 4;

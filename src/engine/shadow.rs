@@ -24,6 +24,8 @@ const COMMAND_LIFE: Span = Span::minutes(10);
 const SEEN_WITHIN: Span = Span::minutes(15);
 /// Memory wear is counted over this.
 const BUDGET_WINDOW: Span = Span::hours(24);
+/// So much of a day's writes is kept for people: set-backs wait instead.
+const KEPT_FOR_COMFORT: f64 = 0.25;
 /// A device whose profile states no confirmation is believed for so long.
 const CONFIRM_USUAL: Span = Span::seconds(60);
 
@@ -382,12 +384,14 @@ impl Aim {
     /// Returns when the device's memory may be written next.
     fn budget_allows_at(&self, now: Moment, ability: &Ability) -> Option<Moment> {
         let after_gap = self.writes.back().map(|last| *last + ability.gap_min);
-        let is_full = self.writes.len() >= ability.per_day_max.clamp(1, 1000) as usize;
-        let after_day = self
-            .writes
-            .front()
-            .filter(|_| is_full)
-            .map(|first| *first + BUDGET_WINDOW);
+        let a_day = ability.per_day_max.clamp(1, 1000);
+        // A set-back never takes the last writes of the day: an arrival must not wait for tomorrow.
+        let most = match self.purpose {
+            Purpose::Setback => a_day - (f64::from(a_day) * KEPT_FOR_COMFORT) as u32,
+            _ => a_day,
+        };
+        let oldest = self.writes.len().checked_sub(most as usize);
+        let after_day = oldest.map(|oldest| self.writes[oldest] + BUDGET_WINDOW);
         after_gap.max(after_day).filter(|at| *at > now)
     }
 
@@ -461,7 +465,7 @@ fn fit(limits: &Limits, ability: &Ability, value: Value) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{DeviceRole, ProfileId};
+    use crate::model::{Coil, DeviceRole, ProfileId};
     use std::collections::BTreeMap;
 
     fn setup() -> DeviceSetup {
@@ -488,6 +492,8 @@ mod tests {
             echo_within: Span::seconds(40),
             settle: Span::ZERO,
             hand_back: vec![],
+            coil: Coil::Water,
+            reading_step_k: None,
         }
     }
 
@@ -500,12 +506,16 @@ mod tests {
     }
 
     fn want(shadow: &mut Shadow, now: Moment, shown: f64, value: f64) -> Option<Command> {
+        want_for(Purpose::Prepare, shadow, now, shown, value)
+    }
+
+    fn want_for(purpose: Purpose, shadow: &mut Shadow, now: Moment, shown: f64, value: f64) -> Option<Command> {
         let (setup, room) = (setup(), RoomId::new("1204").unwrap());
         let wish = Wish {
             device: &setup,
             ability: &setup.abilities[0],
             value: degrees(value),
-            purpose: Purpose::Prepare,
+            purpose,
             because: Because::rule("test"),
         };
         shadow.want(now, &room, &Limits::default(), Some(&degrees(shown)), wish)
@@ -518,6 +528,24 @@ mod tests {
             is_live,
             is_sign_of_life: false,
         }
+    }
+
+    #[test]
+    fn set_backs_however_many_leave_writes_for_an_arrival() {
+        let mut shadow = Shadow::default();
+        let mut written = 0;
+        for n in 0..200 {
+            let level = [18.0, 18.5][n % 2];
+            let command = want_for(Purpose::Setback, &mut shadow, at(300 * n as i64), 37.0 - level, level);
+            written += u32::from(command.is_some());
+        }
+        assert_eq!(written, 36);
+        assert!(want(&mut shadow, at(60_100), 18.0, 23.0).is_some());
+        let setback = want_for(Purpose::Setback, &mut shadow, at(60_500), 23.0, 18.0);
+        assert!(
+            setback.is_none(),
+            "the next set-back waits until a day after the first ones"
+        );
     }
 
     #[test]

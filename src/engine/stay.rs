@@ -220,9 +220,12 @@ impl Stays {
         if self.current.as_ref().is_some_and(|stay| stay.token != notice.stay) {
             return Err(StayFault::RoomTaken);
         }
+        let known = self.due.iter().find(|stay| stay.token == notice.stay);
+        let known_at = known.map_or(Some(now), |stay| stay.known_at);
         self.due.retain(|stay| stay.token != notice.stay);
         let before = self.current.take();
         let mut stay = Stay::from_notice(notice);
+        stay.known_at = before.as_ref().map_or(known_at, |before| before.known_at);
         stay.checked_in_at = before.as_ref().and_then(|b| b.checked_in_at).or(Some(now));
         stay.arrived_at = before.and_then(|b| b.arrived_at);
         self.current = Some(stay);

@@ -3,9 +3,12 @@
 //! Each guest's nights are lived through in order with the engine's own learner and its own night in progress: what
 //! happens is told at its minute, and a prediction counts as it stood when its wish came, or its minute passed.
 
+mod oracle;
+
 use super::{Fault, Input, write_answer};
-use crate::engine::habit::{Foreseen, Learner, NEAR_MIN, Night, Tier, Tonight};
+use crate::engine::habit::{Foreseen, Learner, NEAR_MIN, Night, Outlook, Tier, Tonight};
 use crate::model::{Habits, Item};
+use oracle::Oracle;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 use std::io::{BufRead, Write};
@@ -16,6 +19,8 @@ const REQUESTS_MAX: usize = 1000;
 const MINUTES: std::ops::RangeInclusive<f64> = -1440.0..=4.0 * 1440.0;
 /// Nights begin at noon, unless the guest comes later or the night before went on for longer.
 const NOON_MIN: i32 = 12 * 60;
+/// Wishes of a night come before this: what is after it belongs to the next night but one.
+const NIGHT_ENDS_MIN: i32 = 2 * 1440;
 /// The calibration is told in so many bins.
 const BINS: usize = 10;
 
@@ -70,14 +75,17 @@ enum Happening<'a> {
 /// # Errors
 /// Says which line and which field cannot be read.
 pub fn evaluate(input: Input<impl BufRead>, answers: &mut dyn Write) -> Result<Json, Fault> {
-    let mut score = Score::default();
+    let (mut score, mut oracle) = (Score::default(), Oracle::default());
     let mut failed = None;
     input.each(|_, row: Row| {
         check(&row)?;
         failed = failed.take().or(live_through(&row, answers, &mut score).err());
+        oracle.live_through(row.habits.as_ref(), &row.stays);
         Ok(())
     })?;
-    failed.map_or_else(|| Ok(score.metrics()), Err)
+    let mut metrics = score.metrics();
+    metrics.extend(oracle.metrics().map(|(name, figure)| (name.to_owned(), figure)));
+    failed.map_or(Ok(Json::Object(metrics)), Err)
 }
 
 /// Finds what no night can hold.
@@ -139,28 +147,56 @@ fn one_night(learner: &Learner, told: &Told, begins_stay: bool, from: i32) -> (N
     });
     let begin = tonight.seen.check_in.unwrap_or(from).max(from);
     let mut predictions = Vec::new();
-    let mut is_begun = false;
+    let mut looked_at = None;
     for (minute, happening) in happenings(told) {
-        if minute >= begin && !is_begun {
-            is_begun = true;
-            tonight.reconsider(&outlook, begin);
+        if minute >= begin {
+            looked_at.get_or_insert_with(|| {
+                tonight.reconsider(&outlook, begin);
+                begin
+            });
+            let passed = pass(&mut tonight, &outlook, &mut looked_at, minute);
+            predictions.extend(passed);
         }
-        predictions.extend(tonight.take_past(minute - 1));
         match happening {
-            Happening::Asked(item) => predictions.extend(tonight.asked(item, minute)),
+            Happening::Asked(item) => {
+                predictions.extend(tonight.asked(item, minute).filter(|f| !is_overtaken(f, minute)))
+            }
             Happening::ToBed => tonight.to_bed(minute),
             Happening::Woke => tonight.woke(minute),
         }
-        if is_begun {
-            predictions.extend(tonight.take_past(minute - 1));
+        if let Some(at) = &mut looked_at {
+            *at = minute;
             tonight.reconsider(&outlook, minute);
         }
     }
-    if !is_begun {
+    if looked_at.is_none() {
         tonight.reconsider(&outlook, begin);
+        looked_at = Some(begin);
     }
+    predictions.extend(pass(&mut tonight, &outlook, &mut looked_at, NIGHT_ENDS_MIN));
     predictions.extend(tonight.take_past(i32::MAX));
     (tonight.seen, predictions)
+}
+
+/// Whether the wish came so early that nothing had been done about the prediction: nobody was told, nothing moves before the
+/// guest's own word. The wish counts as missed.
+fn is_overtaken(foreseen: &Foreseen, asked_at: i32) -> bool {
+    foreseen.minute - asked_at > NEAR_MIN
+}
+
+/// Lets time pass until a minute at which something happens: the engine looks whenever it said it would.
+fn pass(tonight: &mut Tonight, outlook: &Outlook, looked_at: &mut Option<i32>, until: i32) -> Vec<Foreseen> {
+    let mut past = Vec::new();
+    while let Some(now) = looked_at
+        .and_then(|at| tonight.next_look(outlook, at))
+        .filter(|at| *at < until)
+    {
+        past.extend(tonight.take_past(now - NEAR_MIN - 1));
+        tonight.look_again(outlook, now);
+        *looked_at = Some(now);
+    }
+    past.extend(tonight.take_past(until - NEAR_MIN - 1));
+    past
 }
 
 /// The night's happenings in order; a minute is told when it is full, so that nothing is known before it happened.
@@ -213,19 +249,19 @@ impl Score {
     }
 
     /// The figures above `by_tier` are those of tier `offer` and higher: what a guest would notice.
-    fn metrics(&self) -> Json {
+    fn metrics(&self) -> serde_json::Map<String, Json> {
         let by_tier: serde_json::Map<String, Json> = Tier::ALL
             .into_iter()
             .map(|tier| (tier.word().to_owned(), self.from(tier.score_min())))
             .collect();
         let all = self.from(Tier::Offer.score_min());
-        json!({
-            "precision": all["precision"],
-            "recall": all["recall"],
-            "predictions": all["predictions"],
-            "by_tier": by_tier,
-            "calibration": self.calibration(),
-        })
+        let mut metrics = serde_json::Map::new();
+        for name in ["precision", "recall", "predictions"] {
+            metrics.insert(name.into(), all[name].clone());
+        }
+        metrics.insert("by_tier".into(), by_tier.into());
+        metrics.insert("calibration".into(), self.calibration());
+        metrics
     }
 
     /// Precision and recall of the predictions from a score on.
@@ -308,6 +344,21 @@ mod tests {
                 "{metrics}"
             );
         }
+    }
+
+    #[test]
+    fn the_oracle_is_judged_where_habits_were_lived_and_misses_what_nobody_can_know() {
+        let night = |asked: &str| format!(r#"[{{"checkin":960,"bed":1400,"wake":1860,"requests":[{asked}]}}]"#);
+        let came = r#"[1390,"tea",true]"#;
+        let stays = [came, "", r#"[1350,"tea",true]"#, r#"[1385,"tea",true]"#, came, ""]
+            .map(night)
+            .join(",");
+        let habits = r#"[{"item":"tea","anchor":"bed","p":0.8,"sd_min":9,"offset_min":-10}]"#;
+        let (metrics, _) = judge(&format!(r#"{{"guest":1,"habits":{habits},"stays":[{stays}]}}"#));
+        let figures = ["oracle_precision", "oracle_recall"].map(|name| metrics[name].as_f64().unwrap());
+        assert_eq!(figures, [1.0 / 3.0, 1.0 / 2.0], "{metrics}");
+        let (metrics, _) = judge(&format!(r#"{{"guest":1,"stays":[{stays}]}}"#));
+        assert!(metrics["oracle_precision"].is_null() && metrics["oracle_recall"].is_null());
     }
 
     #[test]

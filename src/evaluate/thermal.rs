@@ -69,6 +69,7 @@ struct Life<'a> {
     room: &'a RoomRows,
     estimator: Estimator,
     history: History,
+    newest: Rows,
     sums: Sums,
 }
 
@@ -78,6 +79,7 @@ impl<'a> Life<'a> {
             room,
             estimator: Estimator::default(),
             history: History::default(),
+            newest: Rows::default(),
             sums: Sums::default(),
         }
     }
@@ -87,7 +89,10 @@ impl<'a> Life<'a> {
         for (n, sample) in room.samples.iter().enumerate() {
             let row = Row::new(&tick(n.checked_sub(1).map(|before| &room.samples[before]), sample.air));
             self.estimator.tick(&row.tick());
-            self.history.push(row);
+            self.newest.push(n as i64, row);
+            if let Some(rows) = self.newest.take_full() {
+                self.history.extend(&rows);
+            }
             if room.tick_of_day(n) == FIT_AT {
                 self.fit();
             }
@@ -100,7 +105,8 @@ impl<'a> Life<'a> {
     }
 
     fn fit(&mut self) {
-        let history = self.history.ticks(&Rows::default());
+        let mut history = self.history.ticks(&self.newest);
+        history.drain(..history.len().saturating_sub(DAYS * DAY));
         let Some(mut fit) = self.estimator.fit(&Belief::default(), &history) else {
             return;
         };

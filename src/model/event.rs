@@ -1,8 +1,8 @@
 //! What can happen?
 
 use super::{
-    Attribute, Celsius, CommandId, ConfirmNotice, DeviceId, Moment, Prior, Property, Reading, RoomId, Said,
-    StatusNotice, StayNotice,
+    Attribute, Celsius, CommandId, ConfirmNotice, DeviceId, LinkId, Moment, Percent, Prior, Property, Reading, RoomId,
+    Said, StatusNotice, StayNotice,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -39,6 +39,15 @@ pub enum Event {
         /// Whether it can be reached.
         online: bool,
     },
+    /// A link came or went, or the bridge on it: until it is up again none of these devices can be heard.
+    Link {
+        /// Which link.
+        link: LinkId,
+        /// Those behind it.
+        devices: Vec<DeviceId>,
+        /// Whether they can be heard.
+        up: bool,
+    },
     /// What became of a command on its way.
     Written {
         /// Which command.
@@ -59,7 +68,20 @@ pub enum Event {
         /// Air, C.
         temperature: Celsius,
     },
-    /// The guest in a room says what is wanted, or confirms it when asked.
+    /// The clouds over the property.
+    Clouds {
+        /// How much of the sky they cover.
+        cover: Percent,
+    },
+    /// What the plant, or who pays for it, allows from now on: rooms without a present guest give way.
+    PowerLimit {
+        /// Of what all rooms take at full output; none when there is no limit any more.
+        share: Option<Percent>,
+        /// It ends by itself then; an hour from now unless said.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Moment>,
+    },
+    /// The guest in a room says what is wanted, without having been asked.
     GuestSays {
         /// In which room.
         room: RoomId,
@@ -67,8 +89,6 @@ pub enum Event {
         attribute: Attribute,
         /// What.
         said: Said,
-        /// Whether it is the answer to a question.
-        is_confirmation: bool,
     },
     /// Once a month: what has become dormant is announced.
     DormantRound,

@@ -27,18 +27,20 @@ pub use id::{
 pub use point::{Point, PointRole, ValueKind};
 pub use preference::{Attribute, Choice, Said, SaidKind, Settled, StayEvidence};
 pub use property::{
-    Ability, Arrival, CallService, CodeMinima, DeviceRole, DeviceSetup, EnergyCode, Habits, Levels, Limits, Plant,
-    Policies, Property, RoomSetup,
+    Ability, Arrival, CallService, CodeMinima, Coil, DeviceRole, DeviceSetup, EnergyCode, Habits, Levels, Limits,
+    Place, Plant, Policies, Power, Property, RoomSetup,
 };
 pub use reading::{Freshness, Quality, Reading};
 pub use record::Key;
 pub use report::{
-    Class, Doubt, EdgeState, Emergency, PreferenceReport, Question, Readiness, ReadinessVerdict, Report, StateReport,
-    Stream,
+    Class, Doubt, EdgeState, Emergency, FreeRoom, PreferenceReport, Question, Readiness, ReadinessVerdict, Report,
+    StateReport, Stream,
 };
 pub use request::{
     Basis, Department, Knock, Need, Relevance, RequestState, RequestStatus, ServiceRequest, StatusNotice, Urgency,
 };
-pub use stay::{ConfirmNotice, Declared, Evening, Prior, PriorSummary, StayNotice, StayStatus};
+pub use stay::{
+    ConfirmNotice, Declared, ERASE_DAYS, EraseNotice, Evening, Prior, PriorSummary, StayNotice, StayStatus,
+};
 pub use time::{Moment, Span};
 pub use value::{Celsius, FanMode, Figure, Firmness, HvacMode, Percent, Symbol, Unit, Value};

@@ -135,6 +135,8 @@ points! {
     FanMode = "fan_mode", Setting, Fan;
     /// The fan stage that runs now.
     FanRunning = "fan_running", Measured, Fan;
+    /// The most of its output that the unit may give, %.
+    OutputLimit = "output_limit", Setting, Share;
     /// Vane or louvre position, as the maker numbers it.
     AirDirection = "air_direction", Setting, Count;
     /// Heating output, %.

@@ -96,12 +96,18 @@ pub struct Policies {
     /// The energy code that binds the property, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<EnergyCode>,
+    /// Where the property stands, for the sun on its facades.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
     /// The temperature for a guest of whom nothing is known, C.
     pub comfort: Celsius,
     /// Set-points of rooms without a present guest.
     pub levels: Levels,
     /// How arrivals are prepared.
     pub arrival: Arrival,
+    /// What the plant can give.
+    #[serde(default)]
+    pub power: Power,
     /// How recurring wishes are foreseen.
     pub habits: Habits,
     /// Whether bed firmness is set for the guest before arrival.
@@ -154,6 +160,9 @@ pub struct Arrival {
     /// No room is prepared longer before its announced arrival than this, where a code says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before_eta_max: Option<Span>,
+    /// No more free rooms than this are kept nearly ready for guests who walk in.
+    #[serde(default)]
+    pub walk_in_pool_max: u16,
     /// In band: this near to the target, K.
     pub band: Celsius,
     /// Preparation ends when nobody came for so long after the ETA.
@@ -164,6 +173,20 @@ pub struct Arrival {
     pub heating_rate: f64,
     /// And cools this fast, K/h.
     pub cooling_rate: f64,
+}
+
+/// What the plant can give.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Power {
+    /// So many rooms can be warmed, or cooled, at full output at once; none where the plant suffices for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rooms_at_full: Option<u32>,
+    /// Whether the figure is of each floor's riser and not of the whole property.
+    #[serde(default)]
+    pub by_floor: bool,
+    /// Whether rooms without a present guest are set back when it does not suffice.
+    #[serde(default)]
+    pub sheds: bool,
 }
 
 /// How recurring wishes are foreseen.
@@ -192,6 +215,26 @@ pub struct CallService {
     pub estimate_min: u16,
     /// Step by step.
     pub steps: Vec<String>,
+}
+
+/// What carries heat in a room's coil.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Coil {
+    /// Water: it gives the more, the further the room is from it.
+    #[default]
+    Water,
+    /// Electric heat, or a refrigerant: it gives the same in any room.
+    Direct,
+}
+
+/// Where the property stands.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Place {
+    /// Degrees north of the equator.
+    pub latitude: f64,
+    /// Degrees east of Greenwich.
+    pub longitude: f64,
 }
 
 /// What a device is there for, where its model alone does not tell.
@@ -228,6 +271,9 @@ pub struct RoomSetup {
     pub zones: Vec<ZoneId>,
     /// Rooms it opens into.
     pub connects: Vec<RoomId>,
+    /// Where its windows look, degrees from north over east.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub faces: Option<u16>,
     /// Out of order: never prepared.
     pub out_of_order: bool,
     /// Its devices.
@@ -245,6 +291,12 @@ pub struct DeviceSetup {
     pub zone: Option<ZoneId>,
     /// What it is there for.
     pub role: DeviceRole,
+    /// What carries the heat that it gives.
+    #[serde(default)]
+    pub coil: Coil,
+    /// The step of the temperature it reports, K, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading_step_k: Option<f64>,
     /// What it can report.
     pub reports: Vec<Point>,
     /// Which of these a guest changes by hand.
@@ -353,6 +405,7 @@ impl Default for Arrival {
             lead_extra: Span::minutes(10),
             lead_max: Span::minutes(240),
             before_eta_max: None,
+            walk_in_pool_max: 0,
             band: c(50),
             no_show_after: Span::hours(4),
             items_before: Span::minutes(90),
@@ -368,7 +421,7 @@ impl Default for Habits {
             enabled: true,
             before: Span::minutes(10),
             score_min: 0.4,
-            hits_min: 2,
+            hits_min: 1,
             per_stay_max: 4,
         }
     }
@@ -379,9 +432,11 @@ impl Default for Policies {
         Self {
             plant: Plant::Auto,
             code: None,
+            place: None,
             comfort: c(2200),
             levels: Levels::default(),
             arrival: Arrival::default(),
+            power: Power::default(),
             habits: Habits::default(),
             prepare_firmness: true,
             battery_low: Percent::from_hundredths(1500),

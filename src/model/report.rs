@@ -245,6 +245,22 @@ pub struct StateReport {
     pub because: Because,
 }
 
+/// A room that nobody has and nobody is expected in within a day.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FreeRoom {
+    /// Which.
+    pub room: RoomId,
+    /// How long it would take to make it ready for a guest of whom nothing is known, minutes at full output.
+    pub takes_min: u32,
+    /// Its air, C.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<Celsius>,
+    /// Whether it is kept nearly ready for guests who walk in.
+    #[serde(default)]
+    pub is_kept: bool,
+}
+
 /// The gateway's own state, made by the daemon and not by the engine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -269,6 +285,9 @@ pub struct EdgeState {
     /// The steps of the degradation ladder that apply: `central_away`, `clock_unsure`, `disk_full`, `bus_lost`.
     #[serde(default)]
     pub degraded: Vec<String>,
+    /// Free rooms, those that are soonest ready first; 20 at most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub free_rooms: Vec<FreeRoom>,
 }
 
 /// Anything for central.

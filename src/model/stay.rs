@@ -144,6 +144,34 @@ pub struct Evening {
     pub declined: Vec<Item>,
 }
 
+/// The days that something can be erased up to: the years 2000 to 2199.
+pub const ERASE_DAYS: std::ops::RangeInclusive<i32> = 10_957..=84_005;
+
+/// A guest is to be forgotten: everything that stays up to a day showed, must-haves and things to place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EraseNotice {
+    /// Which guest.
+    pub guest: GuestToken,
+    /// Stays that ended on or before this day, days since 1970-01-01; of the stay in progress what it showed so far, when it
+    /// began by then.
+    #[schemars(range(min = 10_957, max = 84_005))]
+    pub up_to: i32,
+}
+
+impl From<EraseNotice> for Prior {
+    /// An erasure is a word on a guest that says nothing but the mark; so it comes back in no order of merging.
+    fn from(notice: EraseNotice) -> Self {
+        Self {
+            guest: notice.guest,
+            stays: Vec::new(),
+            must_have: Vec::new(),
+            items: Vec::new(),
+            erased_up_to: Some(notice.up_to),
+        }
+    }
+}
+
 /// The guest's answer to a question that central was asked to put (`confirm` in a preference report).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]

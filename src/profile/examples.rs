@@ -13,6 +13,7 @@ use super::rtu::{read_frame, write_frame};
 use super::topic::Parameters;
 use super::{Profile, answer::ReadingLine};
 use crate::model::{Moment, Point, Reading, Value};
+use data_encoding::HEXLOWER;
 use serde::Deserialize;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
@@ -292,7 +293,7 @@ impl Runner<'_> {
         let address = self.address(row);
         let frames = came
             .iter()
-            .map(|b| hex(&read_frame(address, b.table, b.start, b.count)));
+            .map(|b| HEXLOWER.encode(&read_frame(address, b.table, b.start, b.count)));
         same_frames(row, frames.collect())
     }
 
@@ -354,7 +355,10 @@ impl Runner<'_> {
         let address = self.address(row);
         same_frames(
             row,
-            writes.iter().map(|write| hex(&write_frame(address, write))).collect(),
+            writes
+                .iter()
+                .map(|write| HEXLOWER.encode(&write_frame(address, write)))
+                .collect(),
         )
     }
 
@@ -424,8 +428,4 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, came: &T, expected: &T) -> R
     } else {
         Err(format!("{what}: expected {expected:?}, came {came:?}"))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -9,6 +9,7 @@ use super::fault::{Alarm, StoreFault};
 use super::files;
 use super::mark::Sum;
 use super::state::{Cipher, Record};
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -59,7 +60,7 @@ pub(crate) fn write(
             &mut text,
             &Line {
                 key,
-                sealed: hex(&sealed),
+                sealed: HEXLOWER.encode(&sealed),
             },
         );
     }
@@ -96,21 +97,6 @@ pub(crate) fn key_ids(dir: &Path) -> Vec<u64> {
         .collect()
 }
 
-/// Bytes as hexadecimal digits: twice the size, readable by anything.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |n: u8| char::from(DIGITS[usize::from(n)]);
-    bytes.iter().flat_map(|&b| [digit(b >> 4), digit(b & 15)]).collect()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?))
-        .collect()
-}
-
 fn put_line(text: &mut String, line: &impl Serialize) {
     let json = serde_json::to_string(line).expect("these lines have only text keys");
     text.push_str(&format!("{:08x} {json}\n", crc32fast::hash(json.as_bytes())));
@@ -134,7 +120,9 @@ fn parse(bytes: &[u8], cipher: &Cipher) -> Result<Export, usize> {
     let mut records = BTreeMap::new();
     for (n, line) in lines[1..lines.len() - 1].iter().enumerate() {
         let line: Line = take_line(line).ok_or(n + 2)?;
-        let record = unhex(&line.sealed)
+        let record = HEXLOWER_PERMISSIVE
+            .decode(line.sealed.as_bytes())
+            .ok()
             .and_then(|sealed| cipher.open(&line.key, &sealed))
             .ok_or(n + 2)?;
         records.insert(line.key, record);

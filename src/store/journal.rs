@@ -88,15 +88,25 @@ impl Journal {
         self.spool.drop_before(keep)
     }
 
-    /// Returns the notes of a room (or of all) from one moment to another, newest first, at most `limit`.
+    /// Returns the notes of a room (or of all) from one moment to another, newest first, at most `limit`; of one rule only
+    /// where one is named.
     pub(crate) fn scan(
         &mut self,
         room: Option<&RoomId>,
         from: Moment,
         to: Moment,
+        rule: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Note>, StoreFault> {
-        let wanted = |note: &Note| (from..=to).contains(&note.at) && (room.is_none() || note.room.as_ref() == room);
+        // A rule's name stands in a note as JSON writes it, and nowhere else as the value of this key.
+        let rule = rule.map(|rule| format!("\"rule\":{}", serde_json::Value::from(rule)).into_bytes());
+        let is_of_rule = |note: &Note| {
+            let rule = rule.as_deref();
+            rule.is_none_or(|rule| note.json.windows(rule.len()).any(|window| window == rule))
+        };
+        let wanted = |note: &Note| {
+            (from..=to).contains(&note.at) && (room.is_none() || note.room.as_ref() == room) && is_of_rule(note)
+        };
         let mut found: Vec<Note> = self
             .young
             .iter()

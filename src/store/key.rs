@@ -6,6 +6,7 @@
 use super::fault::StoreFault;
 use super::files;
 use super::seal::SecretKey;
+use data_encoding::HEXLOWER_PERMISSIVE;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -138,11 +139,8 @@ fn parse(bytes: &[u8]) -> Option<SecretKey> {
     if digits.len() != 64 {
         return None;
     }
-    let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
     let mut key = Zeroizing::new([0; 32]);
-    for (to, pair) in key.iter_mut().zip(digits.chunks_exact(2)) {
-        *to = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
+    HEXLOWER_PERMISSIVE.decode_mut(digits, key.as_mut()).ok()?;
     Some(SecretKey::new(*key))
 }
 

@@ -52,6 +52,7 @@ pub use seal::SecretKey;
 pub use state::{Changes, KEY_BYTES_MAX, StateStore, VALUE_BYTES_MAX};
 
 use crate::model::{Moment, RoomId, Span};
+use data_encoding::HEXLOWER;
 use files::Ballast;
 use journal::Journal;
 use log::Tail;
@@ -378,7 +379,7 @@ impl Store {
             let (key, value) = entry?;
             let line = match String::from_utf8(value) {
                 Ok(value) => serde_json::json!({ "key": key, "value": value }),
-                Err(raw) => serde_json::json!({ "key": key, "hex": export::hex(raw.as_bytes()) }),
+                Err(raw) => serde_json::json!({ "key": key, "hex": HEXLOWER.encode(raw.as_bytes()) }),
             };
             text.push_str(&line.to_string());
             text.push('\n');
@@ -451,7 +452,22 @@ impl Store {
         to: Moment,
         limit: usize,
     ) -> Result<Vec<Note>, StoreFault> {
-        self.journal.scan(room, from, to, limit)
+        self.journal.scan(room, from, to, None, limit)
+    }
+
+    /// The same of one rule only.
+    ///
+    /// # Errors
+    /// When the disk cannot be read; damaged notes are skipped and in [`Store::take_alarms`].
+    pub fn why_by_rule(
+        &mut self,
+        room: Option<&RoomId>,
+        from: Moment,
+        to: Moment,
+        rule: &str,
+        limit: usize,
+    ) -> Result<Vec<Note>, StoreFault> {
+        self.journal.scan(room, from, to, Some(rule), limit)
     }
 
     /// The damages met while reading since the last call.

@@ -12,6 +12,7 @@ use super::mark::{Mark, Sum};
 use super::spool::Spool;
 use super::state::{Cipher, Record, State, StateStore};
 use crate::model::Moment;
+use data_encoding::HEXLOWER;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -234,7 +235,7 @@ fn keep_aside(dir: &Path, database: &dyn StateStore, bad: &BTreeSet<String>) -> 
     let mut text = super::files::read(&dir.join("damaged.txt"))?.unwrap_or_default();
     for key in bad {
         let bytes = database.get(key).ok().flatten().unwrap_or_default();
-        text.extend_from_slice(format!("{key} {}\n", export::hex(&bytes)).as_bytes());
+        text.extend_from_slice(format!("{key} {}\n", HEXLOWER.encode(&bytes)).as_bytes());
     }
     // The newest damages are what anyone looks at; the file stays below a mebibyte.
     let surplus = text.len().saturating_sub(1 << 20);

@@ -9,7 +9,8 @@ use super::message::{SPEC_VERSION, event_type};
 use super::rejection::{Reason, Rejection};
 use super::strict;
 use crate::model::{
-    Celsius, ConfirmNotice, Event, Moment, OUTDOOR_C, Prior, PropertyId, StatusNotice, StayNotice, Stream,
+    Celsius, ConfirmNotice, ERASE_DAYS, EraseNotice, Event, Moment, OUTDOOR_C, Prior, PropertyId, StatusNotice,
+    StayNotice, Stream,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ pub enum DownKind {
     Stay,
     /// What is known of a guest from elsewhere.
     Prior,
+    /// What is known of a guest is to be erased.
+    Erase,
     /// The guest's answer to a question.
     Confirm,
     /// What became of a request.
@@ -32,13 +35,14 @@ pub enum DownKind {
 }
 
 /// The kinds that the contract has and this version does not act on.
-const NOT_BUILT_YET: &[&str] = &["request", "override", "erase", "export", "command"];
+const NOT_BUILT_YET: &[&str] = &["request", "override", "export", "command"];
 
 impl DownKind {
     /// Every kind.
-    pub const ALL: [DownKind; 6] = [
+    pub const ALL: [DownKind; 7] = [
         DownKind::Stay,
         DownKind::Prior,
+        DownKind::Erase,
         DownKind::Confirm,
         DownKind::RequestStatus,
         DownKind::Ack,
@@ -50,6 +54,7 @@ impl DownKind {
         match self {
             DownKind::Stay => "stay",
             DownKind::Prior => "prior",
+            DownKind::Erase => "erase",
             DownKind::Confirm => "confirm",
             DownKind::RequestStatus => "request_status",
             DownKind::Ack => "ack",
@@ -223,6 +228,7 @@ pub fn receive(
     match kind {
         DownKind::Stay => open::<StayNotice>(kind, text, now).map(|data| Inbound::Event(Event::Stay(data))),
         DownKind::Prior => open::<Prior>(kind, text, now).map(|data| Inbound::Event(Event::Prior(data))),
+        DownKind::Erase => open::<EraseNotice>(kind, text, now).map(|data| Inbound::Event(Event::Prior(data.into()))),
         DownKind::Confirm => open::<ConfirmNotice>(kind, text, now).map(|data| Inbound::Event(Event::Confirm(data))),
         DownKind::RequestStatus => {
             open::<StatusNotice>(kind, text, now).map(|data| Inbound::Event(Event::RequestStatus(data)))
@@ -314,6 +320,20 @@ impl Bounded for Prior {
                 at_most(32, evening.declined.len(), "stays.evenings.declined")
             })
         })
+    }
+}
+
+impl Bounded for EraseNotice {
+    fn check_bounds(&self) -> Result<(), Rejection> {
+        if ERASE_DAYS.contains(&self.up_to) {
+            Ok(())
+        } else {
+            Err(Rejection::at(
+                "up_to",
+                Reason::OutOfRange,
+                "days since 1970-01-01, 10957 to 84005",
+            ))
+        }
     }
 }
 

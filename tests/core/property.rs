@@ -22,6 +22,8 @@ fn setup(room: &str, kind: &str, reports: &[Point]) -> DeviceSetup {
         echo_within: Span::seconds(40),
         settle: Span::ZERO,
         hand_back: vec![],
+        coil: Coil::Water,
+        reading_step_k: None,
     }
 }
 
@@ -72,6 +74,11 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
                 role: DeviceRole::Connecting,
                 ..setup(id, kind, &[Point::Open])
             },
+            "limiter" => {
+                let mut limiter = setup(id, kind, &[Point::OutputLimit]);
+                limiter.abilities = vec![ability(Point::OutputLimit, 0.0, 100.0, 5.0)];
+                limiter
+            }
             "motion" => setup(id, kind, &[Point::Occupied, Point::BatteryLow]),
             "lock" => setup(id, kind, &[Point::StaffKey, Point::Deadbolt]),
             "leak" => setup(id, kind, &[Point::Leak]),
@@ -95,6 +102,7 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
         floor: None,
         zones: vec![],
         connects: connects.collect(),
+        faces: None,
         out_of_order: false,
         devices,
     }

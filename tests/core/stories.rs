@@ -251,6 +251,19 @@ impl Story {
                 self.feed(Event::Outdoor { temperature });
                 Ok(())
             }
+            "limit" => {
+                let share = words[1].parse().ok().and_then(Percent::new);
+                self.feed(Event::PowerLimit { share, until: None });
+                Ok(())
+            }
+            "link" => {
+                let link = LinkId::new(words[1]).map_err(|e| e.to_string())?;
+                let devices = self.rooms.iter().flat_map(|room| &room.devices);
+                let devices = devices.map(|device| device.id.clone()).collect();
+                let up = words[2] == "up";
+                self.feed(Event::Link { link, devices, up });
+                Ok(())
+            }
             "devices" => {
                 self.deaf = words[1] == "deaf";
                 Ok(())
@@ -321,14 +334,13 @@ impl Story {
         }
     }
 
-    /// `says ROOM ATTRIBUTE VALUE [confirmed]`: the guest says in words what is wanted.
+    /// `says ROOM ATTRIBUTE VALUE`: the guest says in words what is wanted.
     fn says(&mut self, words: &[&str]) -> Result<(), String> {
         let said: Json = serde_json::from_str(words[3]).unwrap_or_else(|_| json!(words[3]));
         self.feed(Event::GuestSays {
             room: RoomId::new(words[1]).map_err(|e| e.to_string())?,
             attribute: Attribute::from_word(words[2]).ok_or_else(|| format!("no attribute {:?}", words[2]))?,
             said: serde_json::from_value(said).map_err(|e| e.to_string())?,
-            is_confirmation: words.get(4) == Some(&"confirmed"),
         });
         Ok(())
     }
@@ -504,6 +516,8 @@ fn adjust(property: &mut Property, text: &str) {
         ["plant", "heating"] => property.policies.plant = Plant::Heating,
         ["plant", "auto"] => property.policies.plant = Plant::Auto,
         ["comfort", t] => property.policies.comfort = Celsius::new(t.parse().unwrap()).unwrap(),
+        ["walk-ins", n] => property.policies.arrival.walk_in_pool_max = n.parse().unwrap(),
+        ["plant", "rooms", n] => property.policies.power.rooms_at_full = Some(n.parse().unwrap()),
         _ => panic!("no policy {text:?}"),
     }
 }

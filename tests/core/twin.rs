@@ -20,13 +20,15 @@ const KINDS: [&str; 6] = ["thermostat", "door", "motion", "bed", "leak", "panel"
 
 fn engine() -> Engine {
     let rooms = ["101", "102", "103"].map(|id| room(id, &KINDS)).to_vec();
-    Engine::new(Arc::new(property(rooms))).unwrap()
+    let mut property = property(rooms);
+    property.policies.power.rooms_at_full = Some(1);
+    Engine::new(Arc::new(property)).unwrap()
 }
 
 fn happening(dice: &mut Dice, now: Moment) -> Event {
     let id = ["101", "102", "103"][dice.roll(3) as usize];
     let at = |kind: &str| device(id, kind);
-    match dice.roll(16) {
+    match dice.roll(17) {
         0..=2 => reading(
             at("thermostat"),
             Point::RoomTemperature,
@@ -55,8 +57,17 @@ fn happening(dice: &mut Dice, now: Moment) -> Event {
             device: at(KINDS[dice.roll(6) as usize]),
             online: dice.roll(2) == 0,
         },
+        13 if dice.roll(3) == 0 => Event::Link {
+            link: LinkId::new("zigbee").unwrap(),
+            devices: KINDS.iter().map(|kind| at(kind)).collect(),
+            up: dice.roll(2) == 0,
+        },
         13 => Event::Outdoor {
             temperature: Celsius::from_hundredths(dice.roll(30) as i32 * 100 - 500),
+        },
+        14 => Event::PowerLimit {
+            share: Percent::new(dice.roll(12) as f64 * 10.0),
+            until: None,
         },
         _ => stay(dice, now, id),
     }

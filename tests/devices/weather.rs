@@ -2,7 +2,7 @@
 
 use super::mqtt::{Bridge, options};
 use super::support::*;
-use innkeeper::device::weather::{WeatherTopic, start};
+use innkeeper::device::weather::{Tells, WeatherTopic, start};
 use innkeeper::model::{Celsius, Event, LinkId};
 use innkeeper::simulate::broker::Broker;
 
@@ -14,6 +14,7 @@ async fn the_air_outside_is_heard_and_nonsense_is_counted() {
     let source = WeatherTopic {
         topic: "house/weather".into(),
         key: "outdoor".into(),
+        tells: Tells::Outdoor { clouds: None },
     };
     let link = LinkId::new("weather").unwrap();
     let running = start(link, options(broker.address(), "inn-weather"), source, to).unwrap();

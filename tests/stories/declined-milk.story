@@ -27,5 +27,11 @@ day 5 21:30 9-door open true
 21:33 9-motion occupied true
 21:36 9-motion occupied true
 21:39 9-motion occupied true
-22:05 saw request routine staged stage
+22:55 saw no request routine deliver
+22:56 central last declined
+day 6 21:30 9-door open true
+21:31 9-door open false
+21:33 9-motion occupied true
+21:36 9-motion occupied true
+21:39 9-motion occupied true
 22:55 saw no request routine offered

@@ -7,6 +7,11 @@ day 0 08:00 prior 0000ffff stay 00000001 temperature 25 ago 300
 08:01 saw answer 0000ffff target_temperature dormant
 08:05 month
 08:05 saw note like-is-dormant target_temperature
+08:05 saw preference target_temperature dormant like-is-dormant
+# Central is told once.
+08:06 restart
+08:07 month
+08:07 saw no preference
 16:30 saw command prepare 22
 16:30 saw no command prepare 25
 16:30 stay 0000000b checked_in room 9 guest 0000ffff leaves day1/11:00

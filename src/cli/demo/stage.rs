@@ -404,6 +404,7 @@ impl Stage {
             from,
             to,
             limit: 50,
+            rule: None,
         };
         let point = if told.device == Model::Mattress {
             "firmness"

@@ -2,7 +2,9 @@
 
 use super::is_loopback;
 use crate::config::gather::{Desk, Gathered, Piece, Place};
-use crate::config::link::{CentralLink, Link, ModbusLink, MqttLink, PmsLink, PmsSystem, Reach, Tls, WeatherLink};
+use crate::config::link::{
+    CentralLink, Link, ModbusLink, MqttLink, PmsLink, PmsSystem, PowerLink, Reach, Tls, WeatherLink,
+};
 use crate::model::LinkId;
 use crate::strict::did_you_mean;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +23,10 @@ pub(in crate::config) fn links(desk: &mut Desk, all: &Gathered, used: &BTreeSet<
                 used.insert(link.via.clone());
                 weather(desk, all, &piece.place, link);
             }
+            Link::Power(link) => {
+                used.insert(link.via.clone());
+                power(desk, all, &piece.place, link);
+            }
         }
     }
     one_of_each(desk, all);
@@ -28,7 +34,7 @@ pub(in crate::config) fn links(desk: &mut Desk, all: &Gathered, used: &BTreeSet<
 }
 
 fn one_of_each(desk: &mut Desk, all: &Gathered) {
-    for kind in ["central", "pms", "weather"] {
+    for kind in ["central", "pms", "weather", "power"] {
         let mut of_kind = all.links.iter().filter(|(_, piece)| piece.value.kind() == kind);
         let first = of_kind.next();
         for (id, piece) in of_kind {
@@ -213,6 +219,25 @@ fn weather(desk: &mut Desk, all: &Gathered, place: &Place, link: &WeatherLink) {
         Some(other) => {
             let what = format!("the weather cannot come over {via}, which is of kind {}", other.kind());
             desk.error(&place.key("via"), what, "name a link of kind mqtt or central");
+        }
+        None if all.unread.contains(via.as_str()) => {}
+        None => {
+            let help = did_you_mean(via.as_str(), all.links.keys().map(LinkId::as_str));
+            desk.error(&place.key("via"), format!("there is no link {:?}", via.as_str()), help);
+        }
+    }
+}
+
+fn power(desk: &mut Desk, all: &Gathered, place: &Place, link: &PowerLink) {
+    let via = &link.via;
+    match all.links.get(via).map(|piece| &piece.value) {
+        Some(Link::Mqtt(_)) => {}
+        Some(other) => {
+            let what = format!(
+                "a limit on power cannot come over {via}, which is of kind {}",
+                other.kind()
+            );
+            desk.error(&place.key("via"), what, "name a link of kind mqtt");
         }
         None if all.unread.contains(via.as_str()) => {}
         None => {

@@ -1,7 +1,8 @@
 //! What is known of a guest's nights, and what is believed of each wish?
 
-use super::belief::{self, Belief};
+use super::belief;
 use super::outlook::Outlook;
+use super::relative::Relative;
 use super::{Anchor, Night};
 use crate::model::Item;
 use std::collections::{BTreeMap, VecDeque};
@@ -58,7 +59,7 @@ impl Learner {
         Outlook::new(self.beliefs(hits_min), self.bedtime(), nights)
     }
 
-    fn beliefs(&self, hits_min: usize) -> BTreeMap<Item, (u16, Vec<Belief>)> {
+    fn beliefs(&self, hits_min: usize) -> BTreeMap<Item, (u16, Vec<Relative>)> {
         let nights: Vec<Night> = self.nights.iter().cloned().collect();
         let mut items: Vec<&Item> = nights.iter().flat_map(|n| &n.asked).map(|(item, _)| item).collect();
         items.sort();
@@ -66,7 +67,7 @@ impl Learner {
         items.retain(|item| self.hits(item) >= hits_min);
         let chance = self.by_chance();
         let weigh = |item: &Item| {
-            let beliefs = Anchor::ALL.map(|anchor| belief::weigh(item, anchor, &nights, chance));
+            let beliefs = Anchor::ALL.map(|anchor| Relative::new(&belief::weigh(item, anchor, &nights, chance)));
             let hits = u16::try_from(self.hits(item)).unwrap_or(u16::MAX);
             (item.clone(), (hits, beliefs.into()))
         };

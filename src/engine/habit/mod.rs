@@ -9,6 +9,7 @@ mod belief;
 mod learner;
 mod normal;
 mod outlook;
+mod relative;
 mod tonight;
 
 pub use learner::{Learner, NIGHTS_MAX};
@@ -101,7 +102,7 @@ impl Tier {
     pub const fn score_min(self) -> f64 {
         match self {
             Tier::Stage => 0.4,
-            Tier::Offer => 0.55,
+            Tier::Offer => 0.52,
             Tier::Deliver => 0.7,
         }
     }

@@ -1,10 +1,11 @@
 //! What is expected tonight, as the night goes on?
 //!
-//! A prediction stands until its minute. It is moved when an anchor is really seen, and taken back when the wish has been
-//! spoken or has become improbable. Each thing is expected once a night.
+//! A prediction is moved when an anchor is really seen, and taken back when the wish has been spoken or has become
+//! improbable. From 20 minutes before its time, one that is sure enough to be offered stands, whatever comes; one that is not
+//! may still become so, because the wish has not come yet. Each thing is expected once a night.
 
 use super::outlook::{Foreseen, Outlook};
-use super::{Night, Tier};
+use super::{NEAR_MIN, Night, Tier};
 use crate::model::Item;
 use serde::{Deserialize, Serialize};
 
@@ -87,19 +88,52 @@ impl Tonight {
         past.iter().filter_map(|item| self.settle(item)).collect()
     }
 
-    /// Looks at everything anew, from what has happened by now. What stays the same keeps the minute at which it was
-    /// foreseen, and what is due stands.
+    /// When something is to be looked at again, if nothing happens before.
+    pub fn next_look(&self, outlook: &Outlook, now: i32) -> Option<i32> {
+        let is_firm = |item: &Item| self.standing.iter().any(|f| f.is_firm && f.item == *item);
+        let open = outlook
+            .items()
+            .filter(|item| !self.settled.contains(item) && !is_firm(item));
+        open.filter_map(|item| outlook.next_look(item, &self.seen, now)).min()
+    }
+
+    /// Something happened: looks at everything anew. What is due stands.
     pub fn reconsider(&mut self, outlook: &Outlook, now: i32) {
+        self.renew(outlook, now, |old| old.minute <= now);
+    }
+
+    /// Time passed and nothing happened: what is near may become surer. What was told of is not taken back because of it.
+    pub fn look_again(&mut self, outlook: &Outlook, now: i32) {
+        self.renew(outlook, now, |old| old.minute - NEAR_MIN <= now);
+    }
+
+    /// What stays the same keeps the minute at which it was foreseen. What stands may become surer, within its time.
+    fn renew(&mut self, outlook: &Outlook, now: i32, stands: impl Fn(&Foreseen) -> bool) {
         let old = std::mem::take(&mut self.standing);
         for item in outlook.items().filter(|item| !self.settled.contains(item)) {
             let before = old.iter().find(|old| old.item == *item);
-            let due = before.filter(|old| old.minute <= now).cloned();
-            let foreseen = due.or_else(|| outlook.foresee(item, &self.seen, now));
-            let Some(foreseen) = foreseen.filter(|f| Tier::of(f.score()).is_some()) else {
+            let standing = before.filter(|old| old.is_firm || stands(old));
+            let is_final = standing.is_some_and(|old| old.is_firm);
+            let anew = (!is_final).then(|| outlook.foresee(item, &self.seen, now)).flatten();
+            let is_surer = |anew: &Foreseen| {
+                let tier = Tier::of(anew.score());
+                standing.map_or(tier.is_some(), |old| {
+                    tier >= Some(Tier::Offer) && anew.minute <= old.minute + NEAR_MIN
+                })
+            };
+            let Some(foreseen) = anew.filter(is_surer).or_else(|| standing.cloned()) else {
                 continue;
             };
             let same = before.filter(|old| old.is_same(&foreseen)).cloned();
-            self.standing.push(same.unwrap_or(foreseen));
+            self.standing.push(same.unwrap_or(foreseen).firm_by(now));
         }
+    }
+}
+
+impl Foreseen {
+    /// From so near on, what is sure enough to be offered stands.
+    fn firm_by(mut self, now: i32) -> Self {
+        self.is_firm |= self.minute - now <= NEAR_MIN && Tier::of(self.score()) >= Some(Tier::Offer);
+        self
     }
 }

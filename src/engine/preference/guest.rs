@@ -16,6 +16,7 @@ use super::hash::hash;
 use crate::model::{Attribute, Item, Moment, Prior, PriorSummary, PropertyId, Said, Settled, StayEvidence, StayToken};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 /// Stays beyond these are the oldest; with 0.79 kept for each later stay they weigh less than a millionth.
 pub const STAYS_MAX: usize = 64;
@@ -46,6 +47,21 @@ pub struct Guest {
     erased_up_to: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     let_go: Option<(i32, PropertyId, StayToken)>,
+    /// Likes of which central was told that they sleep, and nothing was heard since.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    told_dormant: BTreeSet<Attribute>,
+    #[serde(skip)]
+    hashed: Memo,
+}
+
+/// A hash that was worked out already. It says nothing of its own: guests are alike whether it was asked for or not.
+#[derive(Debug, Clone, Default)]
+struct Memo(OnceLock<u64>);
+
+impl PartialEq for Memo {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// Where a summary stands in the order of stays.
@@ -128,6 +144,11 @@ impl Guest {
         if self.is_over(&summary) {
             return;
         }
+        self.hashed = Memo::default();
+        summary
+            .evidence
+            .iter()
+            .for_each(|of| _ = self.told_dormant.remove(&of.attribute));
         let of_this_stay = |known: &mut PriorSummary| is_same_stay(known, &summary);
         let mut versions: Vec<PriorSummary> = self.stays.extract_if(.., of_this_stay).collect();
         versions.extend(self.outdated.extract_if(.., |known| is_same_stay(known, &summary)));
@@ -171,6 +192,16 @@ impl Guest {
         last.is_some_and(|stay| super::is_dormant(stay.day, today))
     }
 
+    /// Whether central was told that a like sleeps, and nothing was heard of it since.
+    pub fn is_told_dormant(&self, attribute: Attribute) -> bool {
+        self.told_dormant.contains(&attribute)
+    }
+
+    /// Notes that central was told so.
+    pub fn told_dormant(&mut self, attributes: impl IntoIterator<Item = Attribute>) {
+        self.told_dormant.extend(attributes);
+    }
+
     /// The attributes that earlier stays showed anything of.
     pub fn attributes(&self) -> BTreeSet<Attribute> {
         let evidence = self.stays.iter().flat_map(|stay| &stay.evidence);
@@ -187,9 +218,11 @@ impl Guest {
         self.stays.iter().collect()
     }
 
-    /// A hash of all that is known of stays, and of what is erased: the same wherever the same is known.
+    /// A hash of all that is known of stays, and of what is erased: the same wherever the same is known. Worked out once for
+    /// each change.
     pub fn hash(&self) -> u64 {
-        hash(&(self.erased_up_to, &self.stays, &self.outdated))
+        let fresh = || hash(&(self.erased_up_to, &self.stays, &self.outdated));
+        *self.hashed.0.get_or_init(fresh)
     }
 
     fn is_over(&self, summary: &PriorSummary) -> bool {
@@ -228,6 +261,7 @@ impl Guest {
         // A place at or before the erasure's says nothing beyond it.
         let erased = self.erased_up_to;
         self.let_go = self.let_go.take().filter(|(day, _, _)| Some(*day) > erased);
+        self.hashed = Memo::default();
         let everything = self.stays.drain(..).chain(self.outdated.drain(..));
         let mut everything: Vec<PriorSummary> = everything.collect();
         everything.retain(|summary| !self.is_over(summary));

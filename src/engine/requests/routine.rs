@@ -7,7 +7,7 @@
 
 use super::Draft;
 use crate::engine::calendar::Calendar;
-use crate::engine::habit::{Foreseen, Learner, NEAR_MIN, NIGHTS_MAX, Night, Tier, Tonight};
+use crate::engine::habit::{Foreseen, Learner, NEAR_MIN, NIGHTS_MAX, Night, Outlook, Tier, Tonight};
 use crate::engine::preference::Guest;
 use crate::engine::stay::Stay;
 use crate::model::{
@@ -39,8 +39,13 @@ pub struct Routine {
     asleep_since: Option<i32>,
     has_slept: bool,
     is_stale: bool,
+    /// At which minute of the night to look again, though nothing happens.
+    look_at: Option<i32>,
     anticipated: Vec<Anticipated>,
     raised: u16,
+    /// What follows from the nights, worked out when it is first needed; never kept.
+    #[serde(skip)]
+    outlook: Option<Outlook>,
 }
 
 /// A wish that something was done about tonight.
@@ -130,6 +135,7 @@ impl Routine {
         let next_night = std::iter::once(1440 + NOON_MIN);
         wishes
             .chain(next_night)
+            .chain(self.look_at)
             .map(|minute| calendar.at(day, minute))
             .filter(|at| *at > now)
             .min()
@@ -144,13 +150,33 @@ impl Routine {
             return Vec::new();
         }
         self.tonight.take_past(minute - NEAR_MIN - 1);
-        if std::mem::take(&mut self.is_stale) {
-            let outlook = self.learner(look.guest).outlook(usize::from(policy.hits_min));
-            self.tonight.reconsider(&outlook, minute);
-        }
+        self.look_ahead(policy, look.guest, minute);
         let mut acts = self.take_back(look, minute);
         acts.extend(self.anticipate(policy, look, day, minute));
         acts
+    }
+
+    /// Looks at what is expected, when something happened or the time for it has come.
+    fn look_ahead(&mut self, policy: &Habits, guest: Option<&Guest>, minute: i32) {
+        let is_news = std::mem::take(&mut self.is_stale);
+        if !is_news && self.look_at.is_none_or(|at| minute < at) {
+            return;
+        }
+        let known = self.outlook.take().filter(|_| !is_news);
+        let outlook = known.unwrap_or_else(|| self.learner(guest).outlook(usize::from(policy.hits_min)));
+        if is_news {
+            self.tonight.reconsider(&outlook, minute);
+        } else {
+            self.tonight.look_again(&outlook, minute);
+        }
+        self.look_at = self.tonight.next_look(&outlook, minute);
+        self.outlook = Some(outlook);
+    }
+
+    /// The guest goes to another room: what was anticipated in this one is taken back with its requests.
+    pub fn leave_room(&mut self) {
+        self.anticipated.clear();
+        (self.asleep_since, self.is_stale) = (None, true);
     }
 
     /// What this stay showed, night by night, for the guest's next.
@@ -189,7 +215,7 @@ impl Routine {
         if self.nights.len() > NIGHTS_MAX {
             self.nights.remove(0);
         }
-        (self.has_slept, self.is_stale) = (false, true);
+        (self.has_slept, self.is_stale, self.look_at) = (false, true, None);
     }
 
     /// Going to bed and waking, from lying down and getting up.

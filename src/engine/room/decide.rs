@@ -102,6 +102,7 @@ impl Room {
             }
             _ => {}
         }
+        self.hold_output(world, out);
         if is_entered && matches!(self.climate.phase, Phase::Preparing { .. } | Phase::Held { .. }) {
             self.prepare_bed(world, out);
         }
@@ -286,7 +287,11 @@ impl Room {
 
     pub(super) fn serve_health(&mut self, world: World<'_>, out: &mut Outcome) {
         for device in &world.setup.devices {
-            let since = self.devices.silent_since(world.now, device);
+            if self.devices.is_cut_off(&device.id) {
+                // What stands of it stands: nobody can tell until its link is up again.
+                continue;
+            }
+            let since = self.devices.missing_since(world.now, device);
             let is_offline = since.is_some_and(|at| world.now.since(at) >= OFFLINE_GRACE);
             let is_told = self.requests.has_open()
                 && self

@@ -1,12 +1,14 @@
 //! What does the room's thermal model get to hear, and what does it say?
 
-use super::see::has_presence;
+use super::see::{has_presence, has_window_contact};
 use super::{Outcome, Room, World};
+use crate::engine::draught::{Look, Turn};
 use crate::engine::requests::maintenance;
+use crate::engine::sun;
 use crate::engine::thermal::Thermal;
 use crate::engine::thermal::meter::Around;
 use crate::engine::thermal::recovery::BAND_K;
-use crate::model::{Because, Celsius, DeviceSetup, HvacMode, Need, Plant, Point, Reading, SaveWhen, Value};
+use crate::model::{Because, Celsius, Coil, DeviceSetup, HvacMode, Need, Plant, Point, Reading, SaveWhen, Value};
 
 /// What a recurring request about a strange room is called.
 const STRANGE: &str = "strange";
@@ -43,18 +45,58 @@ impl Room {
         let around = Around {
             outdoor: world.outdoor,
             neighbours: world.neighbours,
+            sun: sun(world),
             is_occupied: has_presence(world.setup) && view.is_occupied,
             is_open: view.is_window_open || view.is_door_open,
             air: view.temperature,
         };
+        let unit = world.setup.actuator(Point::TargetTemperature);
+        let coil = unit.map_or(Coil::Water, |(device, _)| device.coil);
+        let step = self.thermometer(world).and_then(|device| device.reading_step_k);
+        self.thermal.equip(coil, step);
         let ticked = self.thermal.tick(world.now, &around, world.kin);
         if !ticked.is_due {
             return;
         }
         out.rows = ticked.rows;
+        self.reckon_vacancy(world);
+        self.look_for_draught(world, ticked.surprise_k, out);
         let (heating, cooling) = self.outputs(world);
         self.thermal.outputs(world.now, heating, cooling);
         self.tell_strange(world, out);
+    }
+
+    /// Where no contact tells of windows, the air does.
+    fn look_for_draught(&mut self, world: World<'_>, surprise_k: Option<f64>, out: &mut Outcome) {
+        if has_window_contact(world.setup) {
+            return;
+        }
+        let view = self.view(world);
+        let look = Look {
+            now: world.now,
+            reading: view.temperature.map(Celsius::to_f64).zip(surprise_k),
+            outdoor: world.outdoor,
+            door_at: self.occupancy.door_at(),
+            is_door_open: view.is_door_open,
+        };
+        let (temperature, outdoor) = (view.temperature, world.outdoor);
+        let turn = self.draught.look(&look);
+        let hundredths = |x: f64| (x * 100.0).round() / 100.0;
+        match turn {
+            Some(Turn::Opened { unexplained_k, moved_k }) => out.note(
+                world,
+                Because::rule("air-falls-as-under-an-open-window")
+                    .with_some("temperature", temperature)
+                    .with_some("outdoor", outdoor)
+                    .with("moved_k", hundredths(moved_k))
+                    .with("unexplained_k", hundredths(unexplained_k)),
+            ),
+            Some(Turn::Closed) => out.note(
+                world,
+                Because::rule("air-falls-no-longer").with_some("temperature", temperature),
+            ),
+            None => {}
+        }
     }
 
     /// Asks for somebody when the room has for days moved otherwise than its numbers say, and takes that back.
@@ -137,4 +179,10 @@ impl Room {
     pub fn air(&self) -> Option<Celsius> {
         self.thermal.air()
     }
+}
+
+/// The sun on the room's facade, where the property's place and the room's orientation are known.
+fn sun(world: World<'_>) -> Option<f64> {
+    let (place, faces) = (world.property.policies.place?, world.setup.faces?);
+    Some(sun::on_facade(world.now, place, faces, world.clouds))
 }

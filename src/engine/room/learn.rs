@@ -3,8 +3,9 @@
 use super::see::{answer, has_presence};
 use super::{Outcome, Room, Signs, World};
 use crate::engine::devices::News;
-use crate::engine::evidence::Evidence;
+use crate::engine::evidence::{Evidence, arriving_until};
 use crate::engine::occupancy::{Presence, Sign};
+use crate::engine::preference::{Guest, Tag};
 use crate::engine::requests::confirm::{Confirm, Worth};
 use crate::engine::shadow::Judgement;
 use crate::engine::stay::{Stay, Turn};
@@ -148,29 +149,37 @@ impl Room {
                 .for_each(|report| out.report(Report::Preference(Box::new(report))));
         }
         let day = world.calendar.day(world.now);
-        let came = stay
-            .arrived_at
-            .or(stay.checked_in_at)
-            .map_or(day, |at| world.calendar.day(at));
+        let came = stay.arrived_at.into_iter().chain(stay.checked_in_at).min();
+        let came = came.map_or(day, |at| world.calendar.day(at));
         let nights = u16::try_from(day.saturating_sub(came)).unwrap_or(0);
         self.confirm = Confirm::default();
         let evenings = std::mem::take(&mut self.routine).evenings();
         let left_alone = self.left_alone(world, stay, &evidence);
-        let summary = evidence.summary(&world.property.id, stay, (day, nights), left_alone, evenings);
+        let summary = evidence.summary(&world.property.id, stay, (day, nights), &left_alone, evenings);
         out.finished.clone_from(&summary);
         out.learnt = stay.guest.clone().zip(summary);
         self.close(stay, "checked-out", out);
     }
 
-    /// The set-point that was kept for this guest, when it never was touched.
-    fn left_alone(&self, world: World<'_>, stay: &Stay, evidence: &Evidence) -> Option<Celsius> {
+    /// The set-points that were kept for this guest and never touched: on coming in, and afterwards.
+    fn left_alone(&self, world: World<'_>, stay: &Stay, evidence: &Evidence) -> Vec<(Attribute, Celsius)> {
         let is_kept = stay.arrived_at.is_some() && world.setup.actuator(Point::TargetTemperature).is_some();
-        let (value, _) = answer(world, Attribute::TargetTemperature, Some(stay), evidence).applied();
-        let is_untouched = is_kept && self.climate.choice.is_none();
-        value
-            .figure()
-            .filter(|_| is_untouched)
-            .map(|figure| Celsius::from_hundredths(figure.hundredths()))
+        let has_lived = arriving_until(stay).is_some_and(|until| until <= world.now);
+        let kept = |attribute: Attribute, is_untouched: bool| {
+            let (value, from) = answer(world, attribute, Some(stay), evidence).applied();
+            // What nothing is known of was not kept for coming in: the room was prepared for being in.
+            let is_own = attribute == Attribute::TargetTemperature || from != "population";
+            let figure = value.figure().filter(|_| is_kept && is_untouched && is_own)?;
+            Some((attribute, Celsius::from_hundredths(figure.hundredths())))
+        };
+        let untouched = [
+            (Attribute::ArrivalTemperature, has_lived),
+            (Attribute::TargetTemperature, self.climate.choice.is_none()),
+        ];
+        let untouched = untouched.into_iter();
+        untouched
+            .filter_map(|(attribute, is_untouched)| kept(attribute, is_untouched))
+            .collect()
     }
 
     /// What was known of a guest who is in, or was to come, is erased up to a day.
@@ -200,25 +209,44 @@ impl Room {
         let dormant = attributes
             .into_iter()
             .filter(|attribute| guest.is_dormant(*attribute, today));
-        let words: Vec<&str> = dormant.map(Attribute::word).collect();
-        if !words.is_empty() {
-            out.note(
-                world,
-                Because::rule("like-is-dormant").with("attributes", words.join(" ")),
-            );
+        let dormant: Vec<Attribute> = dormant.collect();
+        if dormant.is_empty() {
+            return;
         }
+        let words: Vec<&str> = dormant.iter().map(|attribute| attribute.word()).collect();
+        out.note(
+            world,
+            Because::rule("like-is-dormant").with("attributes", words.join(" ")),
+        );
+        self.announce_dormant(world, guest, dormant, out);
     }
 
-    /// The guest in the room says what is wanted, or confirms it when asked: evidence of this stay, told to central.
-    pub fn guest_says(
-        &mut self,
-        world: World<'_>,
-        attribute: Attribute,
-        said: Said,
-        is_confirmation: bool,
-        out: &mut Outcome,
-    ) {
-        self.evidence.say(attribute, said, is_confirmation);
+    /// Tells central of likes that sleep: once each, until something new is heard of them.
+    fn announce_dormant(&mut self, world: World<'_>, guest: &Guest, dormant: Vec<Attribute>, out: &mut Outcome) {
+        let Some(stay) = self.stays.foremost().cloned() else {
+            return;
+        };
+        let mut told = Vec::new();
+        for attribute in dormant
+            .into_iter()
+            .filter(|attribute| !guest.is_told_dormant(*attribute))
+        {
+            let answer = answer(world, attribute, Some(&stay), &self.evidence);
+            // What this stay has shown since has woken it.
+            if answer.tags.contains(&Tag::Dormant) {
+                let report = self.evidence.sleeping(&world.setup.id, &stay, &answer);
+                out.report(Report::Preference(Box::new(report)));
+                told.push(attribute);
+            }
+        }
+        out.told_dormant = stay.guest.zip((!told.is_empty()).then_some(told));
+    }
+
+    /// The guest in the room says what is wanted, unasked: evidence of this stay. A question that was put about it is thereby
+    /// answered.
+    pub fn guest_says(&mut self, world: World<'_>, attribute: Attribute, said: Said, out: &mut Outcome) {
+        self.evidence.say(attribute, said);
+        self.confirm.answered(attribute);
         out.save(SaveWhen::Now);
         self.settle(world, out);
     }
@@ -260,7 +288,7 @@ impl Room {
                 .with_some("value", value.map(Said::scalar)),
         );
         if let (Worth::Word, Some(said), Some(stay)) = (worth, value, self.stays.current.clone()) {
-            self.evidence.say(notice.attribute, said, true);
+            self.evidence.confirm(notice.attribute, said);
             let answer = answer(world, notice.attribute, Some(&stay), &self.evidence);
             let report = self.evidence.report(&world.setup.id, &stay, &answer, false);
             report

@@ -3,40 +3,47 @@
 //! Always in that order: a decision taken before learning would overrule the guest's own hand. What comes in is in this
 //! file; each of the three has its own, and `see` holds what all of them look at.
 
+mod belongings;
 mod decide;
 mod feel;
 mod learn;
 mod observe;
+mod plant;
 mod see;
 mod standing;
+mod vacancy;
 mod watch;
 
+pub use belongings::Belongings;
 pub use see::usual;
 
 use crate::engine::calendar::Calendar;
 use crate::engine::climate::Climate;
 use crate::engine::devices::{Devices, Taken};
-use crate::engine::evidence::Evidence;
+use crate::engine::draught::Draught;
+use crate::engine::evidence::{self, Evidence};
 use crate::engine::health::Health;
 use crate::engine::joined::Beyond;
 use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
+use crate::engine::power::Allotment;
 use crate::engine::preference::{Answer, Guest, Population};
 use crate::engine::requests::confirm::Confirm;
 use crate::engine::requests::{Requests, arrival, routine, safety};
 use crate::engine::shadow::Shadow;
-use crate::engine::stay::{StayFault, Stays};
+use crate::engine::stay::{StayFault, Stays, Turn};
 use crate::engine::thermal::Thermal;
 use crate::engine::thermal::history::Rows;
 use crate::engine::thermal::parameters::Belief;
 use crate::model::{
     Attribute, Because, Celsius, Command, ConfirmNotice, DeviceId, Effect, GuestToken, Item, Key, Moment, Need,
-    PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup, SaveWhen,
-    ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
+    Percent, PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup,
+    SaveWhen, ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
 };
 use serde::{Deserialize, Serialize};
 pub use standing::{Standing, State as StandingState};
 use std::collections::BTreeMap;
+use vacancy::Vacancy;
 
 /// What a room sees of the world around it.
 #[derive(Clone, Copy)]
@@ -51,6 +58,8 @@ pub struct World<'a> {
     pub calendar: &'a Calendar,
     /// The air outside, if known.
     pub outdoor: Option<Celsius>,
+    /// How much of the sky is covered, if known.
+    pub clouds: Option<Percent>,
     /// The mean air of the rooms beside it, if known.
     pub neighbours: Option<Celsius>,
     /// What stands beyond its open connecting doors.
@@ -74,6 +83,8 @@ pub struct Outcome {
     pub learnt: Option<(GuestToken, PriorSummary)>,
     /// What a stay that ended has shown, whoever the guest is.
     pub finished: Option<PriorSummary>,
+    /// What central was told of a guest's likes: that they sleep.
+    pub told_dormant: Option<(GuestToken, Vec<Attribute>)>,
     /// What the property can learn from it.
     pub lessons: Vec<Lesson>,
     /// Two hours of what the room was like, for its history.
@@ -101,6 +112,11 @@ pub struct Room {
     stays: Stays,
     climate: Climate,
     thermal: Thermal,
+    power: Allotment,
+    /// The unit was told to give no more than a share.
+    is_held: bool,
+    vacancy: Vacancy,
+    draught: Draught,
     shadow: Shadow,
     evidence: Evidence,
     routine: routine::Routine,
@@ -149,6 +165,14 @@ impl Room {
         }
     }
 
+    /// The link to a device, or the bridge before it, came or went.
+    pub fn link(&mut self, world: World<'_>, device: &DeviceId, up: bool, out: &mut Outcome) {
+        if self.devices.link(world.now, device, up) {
+            out.save(SaveWhen::Soon);
+            self.settle(world, out);
+        }
+    }
+
     /// What became of a command on its way.
     pub fn written(&mut self, world: World<'_>, number: u64, result: &WriteResult, out: &mut Outcome) {
         let ended = self.shadow.written(world.now, number, result);
@@ -174,20 +198,41 @@ impl Room {
         self.settle(world, out);
     }
 
-    /// What others say of a stay in this room.
+    /// What others say of a stay in this room; `brought` is what its guest brings from another one.
     ///
     /// # Errors
     /// Says why the notice is not taken; nothing has changed then.
-    pub fn stay(&mut self, world: World<'_>, notice: &StayNotice, out: &mut Outcome) -> Result<(), StayFault> {
+    pub fn stay(
+        &mut self,
+        world: World<'_>,
+        notice: &StayNotice,
+        brought: Option<Belongings>,
+        out: &mut Outcome,
+    ) -> Result<(), StayFault> {
         let turn = self.stays.take(world.now, notice)?;
+        if let (Turn::CheckedIn, Some(brought)) = (&turn, brought) {
+            self.unpack(brought);
+        }
         self.turned(world, turn, out);
         Ok(())
     }
 
-    /// A stay goes to another room.
-    pub fn stay_leaves(&mut self, world: World<'_>, token: &StayToken, version: u64, out: &mut Outcome) {
-        if let Some(turn) = self.stays.leave(token, version) {
-            self.turned(world, turn, out);
+    /// A stay goes to another room; `with_guest` says whether its guest is checked in there and has taken along what it showed.
+    pub fn stay_leaves(
+        &mut self,
+        world: World<'_>,
+        (token, version): (&StayToken, u64),
+        with_guest: bool,
+        out: &mut Outcome,
+    ) {
+        match self.stays.leave(token, version) {
+            Some(Turn::Ended(stay)) if with_guest => {
+                out.save(SaveWhen::Now);
+                self.moved_out(world, &stay, out);
+                self.settle(world, out);
+            }
+            Some(turn) => self.turned(world, turn, out),
+            None => {}
         }
     }
 
@@ -264,6 +309,7 @@ impl Room {
 
     /// Nobody watched for a while: a room with a guest counts as occupied until its sensors say otherwise.
     pub fn unwatched(&mut self, world: World<'_>) {
+        self.devices.listen_anew(world.now);
         if self.is_let(world) {
             self.occupancy.unwatched(self.senses(world), world.now);
         }
@@ -276,7 +322,7 @@ impl Room {
 
     /// The property was configured anew: what the room no longer has is dropped.
     pub fn configured(&mut self, world: World<'_>, out: &mut Outcome) {
-        self.devices.keep_only(&world.setup.devices);
+        self.devices.configured(world.now, &world.setup.devices);
         self.routine.replan();
         self.advance(world, out);
     }
@@ -294,8 +340,9 @@ impl Room {
     /// When this room has something to do by itself.
     pub fn deadline(&self, world: World<'_>) -> Option<Moment> {
         let (now, setups) = (world.now, &world.setup.devices);
-        let in_stay = self.stays.current.as_ref().map(|_| {
+        let in_stay = self.stays.current.as_ref().map(|stay| {
             [
+                evidence::arriving_until(stay).filter(|at| *at > now),
                 self.evidence.deadline(),
                 self.confirm.deadline(world.calendar, now),
                 self.routine
@@ -318,7 +365,7 @@ impl Room {
             self.thermal.deadline(),
             self.safety.deadline(),
             self.requests.deadline(now),
-            self.climate.deadline(&self.view(world)),
+            self.climate.deadline(now, &world.property.policies),
             arrival.filter(|at| *at > now),
             no_show.filter(|at| *at > now),
         ]

@@ -3,10 +3,13 @@
 use super::see::has_door;
 use super::{Outcome, Room, World};
 use crate::engine::devices::News;
+use crate::engine::free::WALKED_IN_WITHIN;
 use crate::engine::lessons::Lesson;
 use crate::engine::occupancy::{Presence, Sign};
 use crate::engine::requests::{maintenance, make_up_room, safety};
-use crate::model::{Because, DeviceRole, DeviceSetup, Need, Point, PointRole, Reading, Report, SaveWhen, Value};
+use crate::model::{
+    Because, DeviceRole, DeviceSetup, Moment, Need, Point, PointRole, Reading, Report, SaveWhen, Value,
+};
 
 /// A battery that recovered by so much was changed (hundredths of a percent).
 const BATTERY_RECOVERED: i32 = 1000;
@@ -105,6 +108,13 @@ impl Room {
             at: world.now,
             minute: world.calendar.minute(world.now),
         });
+        let has_walked_in = |(known, at): (Moment, Moment)| at.since(known) < WALKED_IN_WITHIN;
+        if stay.known_at.zip(stay.checked_in_at).is_some_and(has_walked_in) {
+            out.lessons.push(Lesson::WalkedIn {
+                day: world.calendar.day(world.now),
+                minute: world.calendar.minute(world.now),
+            });
+        }
         let mut climate = std::mem::take(&mut self.climate);
         let readiness = climate.arrived(&self.view(world));
         self.climate = climate;

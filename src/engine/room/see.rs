@@ -2,12 +2,14 @@
 
 use super::{Room, World};
 use crate::engine::climate::{Preferred, View};
-use crate::engine::evidence::Evidence;
+use crate::engine::evidence::{self, Evidence};
 use crate::engine::joined::Seen;
 use crate::engine::occupancy::{Presence, Senses};
 use crate::engine::preference::{self, Answer, Asked, population};
 use crate::engine::stay::Stay;
-use crate::model::{Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Moment, Point, RoomSetup, Span, Value};
+use crate::model::{
+    Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Moment, Percent, Point, RoomSetup, Span, Value,
+};
 
 /// A room whose own guest is expected within this goes with no other stay any more.
 const COVER_MIN: Span = Span::hours(24);
@@ -106,12 +108,13 @@ impl Room {
             calendar: world.calendar,
             can_choose: can(HvacMode::Heat) && can(HvacMode::Cool),
             can_rest: can(HvacMode::Off),
-            humidity: self.devices.first(setups, Point::Humidity).and_then(Value::share),
+            can_dry: [HvacMode::Dry, HvacMode::Cool].into_iter().find(|mode| can(*mode)),
+            humidity: self.humidity(world),
             setpoint: self
                 .devices
                 .first(setups, Point::TargetTemperature)
                 .and_then(Value::temperature),
-            is_window_open: self.is_open(world, is_window),
+            is_window_open: self.is_open(world, is_window) || self.draught.since().is_some(),
             is_door_open: self.is_open(world, |device, point| {
                 point == Point::Open && device.role == DeviceRole::Door
             }),
@@ -122,11 +125,21 @@ impl Room {
                 mode
             },
             out_of_order: world.setup.out_of_order,
+            power: self.power,
+            is_kept: self.vacancy.is_kept,
+            is_draught: self.draught.since().is_some(),
         }
     }
 }
 
 impl Room {
+    /// The room's humidity; a sensor that has fallen silent says nothing.
+    fn humidity(&self, world: World<'_>) -> Option<Percent> {
+        let is_heard = |device: &&DeviceSetup| self.devices.silent_since(world.now, device).is_none();
+        let said = |device: &DeviceSetup| self.devices.value(&device.id, Point::Humidity)?.share();
+        world.setup.devices.iter().filter(is_heard).find_map(said)
+    }
+
     /// Whether a contact of this kind says "open". One that has fallen silent says nothing: a dead battery cools no room.
     fn is_open(&self, world: World<'_>, is_it: impl Fn(&DeviceSetup, Point) -> bool) -> bool {
         let says_open = |device: &DeviceSetup, point: Point| {
@@ -137,6 +150,12 @@ impl Room {
                 && self.devices.silent_since(world.now, device).is_none()
         })
     }
+}
+
+/// Whether a contact would tell that a window stands open.
+pub(super) fn has_window_contact(setup: &RoomSetup) -> bool {
+    let has = |device: &DeviceSetup| device.reports.iter().any(|point| is_window(device, *point));
+    setup.devices.iter().any(has)
 }
 
 fn is_window(device: &DeviceSetup, point: Point) -> bool {
@@ -176,17 +195,30 @@ pub fn usual(world: World<'_>, attribute: Attribute) -> f64 {
     world.population.usual(attribute, season, start)
 }
 
-/// The temperature to keep: while the guest sleeps the one liked for that, when one is known.
+/// The temperature to keep: the one liked for what the guest does now, when one is known; else the one for being in and awake.
 fn preferred(world: World<'_>, stay: Option<&Stay>, evidence: &Evidence) -> Preferred {
-    let is_asleep = evidence.is_night() && stay.is_some_and(|stay| stay.checked_in_at.is_some());
-    let asleep = is_asleep.then(|| answer(world, Attribute::AsleepTemperature, stay, evidence).applied());
-    let (value, from) = asleep
+    let answer = |attribute| answer(world, attribute, stay, evidence).applied();
+    let of_phase = phase_attribute(world, stay, evidence).map(answer);
+    let (value, from) = of_phase
         .filter(|(_, from)| *from != "population")
-        .unwrap_or_else(|| answer(world, Attribute::TargetTemperature, stay, evidence).applied());
+        .unwrap_or_else(|| answer(Attribute::TargetTemperature));
     let value = value.figure().map_or(world.property.policies.comfort, |figure| {
         Celsius::from_hundredths(figure.hundredths())
     });
     Preferred { value, from }
+}
+
+/// Which like of its own goes with what the guest does now. What the guest has said of this stay goes before what was liked
+/// on coming in to others.
+fn phase_attribute(world: World<'_>, stay: Option<&Stay>, evidence: &Evidence) -> Option<Attribute> {
+    let stay = stay?;
+    let has_checked_in = stay.checked_in_at.is_some();
+    if has_checked_in && evidence.is_night() {
+        return Some(Attribute::AsleepTemperature);
+    }
+    let is_arriving = evidence::arriving_until(stay).is_none_or(|until| world.now < until);
+    let is_said = has_checked_in && evidence.is_said(Attribute::TargetTemperature);
+    (is_arriving && !is_said).then_some(Attribute::ArrivalTemperature)
 }
 
 pub(super) fn tells_presence(device: &DeviceSetup) -> bool {

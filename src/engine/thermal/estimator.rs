@@ -53,8 +53,11 @@ pub struct Estimator {
 }
 
 impl Estimator {
-    /// Goes on by one tick.
-    pub fn tick(&mut self, tick: &Tick) {
+    /// Goes on by one tick. Returns by how much its reading was beyond what was expected of it, K; none while nothing can be
+    /// expected.
+    pub fn tick(&mut self, tick: &Tick) -> Option<f64> {
+        let is_trusted = self.trusted().is_some();
+        let mut surprise_k = None;
         self.latest = *tick;
         self.silent = if tick.air.is_some() {
             0
@@ -66,11 +69,20 @@ impl Estimator {
             Some(mut state) => {
                 let surprise = filter.tick(&mut state, tick);
                 self.unease.feel(surprise.map(|s| s.z), state.x[UNEXPLAINED]);
+                surprise_k = surprise.map(|s| s.z * s.variance.sqrt());
                 Some(state)
             }
             None => tick.air.map(State::at),
         };
         self.at_a_tick = Some(filter);
+        surprise_k.filter(|_| is_trusted)
+    }
+
+    /// The room's coil and thermometer are these.
+    pub fn equip(&mut self, coil: Coil, thermometer: Thermometer) {
+        if (self.coil, self.thermometer) != (coil, thermometer) {
+            (self.coil, self.thermometer, self.at_a_tick) = (coil, thermometer, None);
+        }
     }
 
     /// What a forecast starts from; none while the room is not known well enough.

@@ -21,6 +21,8 @@ pub struct Around {
     pub outdoor: Option<Celsius>,
     /// The adjoining rooms' mean air.
     pub neighbours: Option<Celsius>,
+    /// The sun on the facade, W/m2, where that can be told.
+    pub sun: Option<f64>,
     /// Somebody is, or may be, in.
     pub is_occupied: bool,
     /// A door or window stands open.
@@ -67,6 +69,11 @@ impl Meter {
         (self.heating, self.cooling) = (heating, cooling);
     }
 
+    /// What the unit gives now, warm or cold, 0 to 1.
+    pub fn output(&self) -> f64 {
+        self.heating.max(self.cooling)
+    }
+
     /// When the next tick is due; none while no thermometer has ever spoken.
     pub fn due(&self) -> Option<Moment> {
         self.last.map(|last| moment(last + 1))
@@ -98,7 +105,7 @@ impl Meter {
             heating: (self.heating_ms / whole).clamp(0.0, 1.0),
             cooling: (self.cooling_ms / whole).clamp(0.0, 1.0),
             outdoor: around.outdoor.map(Celsius::to_f64),
-            sun: None,
+            sun: around.sun,
             neighbours: around.neighbours.map(Celsius::to_f64),
             occupied: around.is_occupied,
             open: self.stirred > 0,

@@ -25,9 +25,10 @@ pub mod unease;
 
 use crate::model::{Arrival, Celsius, Moment, Span};
 use estimator::Estimator;
+use filter::Thermometer;
 use history::Rows;
 use meter::{Around, Meter};
-use model::SENSOR;
+use model::{Coil, SENSOR};
 use parameters::{Belief, Parameters};
 use rate::Rates;
 use recovery::{FORESEEN_H, Goal, Start};
@@ -36,6 +37,8 @@ use serde::{Deserialize, Serialize};
 
 /// A unit that gives less than this share is as good as off: a lead is not reckoned with it.
 const OUTPUT_MIN: f64 = 0.05;
+/// Of a unit's full output about so much only makes up for what the room loses on the way.
+const LOST: f64 = 0.3;
 /// The unit is taken to give all it can until the crossing: controllers with an integral part do, and what the last quarter of a
 /// kelvin takes longer in one without, the property's margin learns. In closed loop with a proportional controller assumed,
 /// cold nights were told never to cross.
@@ -88,6 +91,8 @@ pub struct Forecast {
 pub struct Ticked {
     /// A tick was due.
     pub is_due: bool,
+    /// By how much the reading was beyond what was expected of it, K; none while nothing can be expected.
+    pub surprise_k: Option<f64>,
     /// Two hours of rows are to go to the history.
     pub rows: Option<Rows>,
 }
@@ -192,6 +197,11 @@ impl Thermal {
         self.meter.outputs(now, heating, cooling);
     }
 
+    /// What the unit gives now, 0 to 1.
+    pub fn output(&self) -> f64 {
+        self.meter.output()
+    }
+
     /// When the next tick is due.
     pub fn deadline(&self) -> Option<Moment> {
         self.meter.due()
@@ -203,12 +213,15 @@ impl Thermal {
             return Ticked::default();
         };
         self.estimator.take_kin(kin);
-        (1..passed.min(PASSED_MAX)).for_each(|_| self.estimator.tick(&Tick { air: None, ..tick }));
+        for _ in 1..passed.min(PASSED_MAX) {
+            self.estimator.tick(&Tick { air: None, ..tick });
+        }
         let row = Row::new(&tick);
-        self.estimator.tick(&row.tick());
+        let surprise_k = self.estimator.tick(&row.tick());
         self.newest.push(number, row);
         Ticked {
             is_due: true,
+            surprise_k,
             rows: self.newest.take_full(),
         }
     }
@@ -246,6 +259,13 @@ impl Thermal {
             "trusted": estimator.trusted().is_some(),
             "fitted": estimator.fitted().map(named),
         })
+    }
+
+    /// The room's coil, and its thermometer's step, are these.
+    pub fn equip(&mut self, coil: Coil, step_k: Option<f64>) {
+        let usual = Thermometer::default();
+        let step_k = step_k.filter(|step| (0.0..=2.0).contains(step)).unwrap_or(usual.step_k);
+        self.estimator.equip(coil, Thermometer { step_k, ..usual });
     }
 
     /// The rows that the history does not have yet.
@@ -286,12 +306,14 @@ impl Thermal {
 
 impl Forecast {
     fn slowed(self, output_max: f64) -> Self {
-        let slower = |span: Span| Span::from_minutes_f64(span.as_minutes_f64() / output_max);
+        // What the room loses meanwhile stays the same: of less, a larger part is lost.
+        let rate = (output_max - LOST).max(OUTPUT_MIN) / (1.0 - LOST);
+        let slower = |span: Span| Span::from_minutes_f64(span.as_minutes_f64() / rate);
         Self {
             p10: slower(self.p10),
             p50: slower(self.p50),
             p90: slower(self.p90),
-            rate: self.rate * output_max,
+            rate: self.rate * rate,
             ..self
         }
     }

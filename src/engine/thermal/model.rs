@@ -10,7 +10,7 @@ use super::parameters::{
     SENSOR_LAG, SUN_AIR, SUN_MASS,
 };
 use super::row::Tick;
-use serde::{Deserialize, Serialize};
+pub use crate::model::Coil;
 
 /// How many states there are.
 pub const STATES: usize = 5;
@@ -33,17 +33,6 @@ const WARM_WATER: (f64, f64) = (50.0, 21.0);
 const COLD_WATER: (f64, f64) = (8.0, 23.0);
 /// Outdoor air, coil, sun, adjoining rooms, what is given off inside.
 const INPUTS: usize = 5;
-
-/// What carries heat in the room's coil.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Coil {
-    /// Water: it gives the more, the further the room is from it.
-    #[default]
-    Water,
-    /// Electric heat, or a unit of its own: it gives the same in any room.
-    Direct,
-}
 
 /// One room's model, carried over steps of one length.
 #[derive(Debug, Clone, PartialEq)]

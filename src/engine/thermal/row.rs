@@ -13,7 +13,9 @@ const OCCUPIED: u8 = 1;
 const OPEN: u8 = 2;
 
 /// How many bytes a packed row has.
-pub const BYTES: usize = 10;
+const BYTES: usize = 10;
+/// How many numbers they are: three of two bytes, four of one.
+const COLUMNS: usize = 7;
 
 /// The five minutes up to a tick, and the reading at its end.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -55,6 +57,55 @@ impl Row {
         Self(bytes)
     }
 
+    /// A row's differences have no more bytes than this: three columns of up to three bytes, three of up to two, one of one.
+    pub const DIFFERENCES_MAX: usize = 16;
+
+    /// Rows column by column, each number the difference from the one before, small ones in one byte: next to nothing when
+    /// deflated, for most columns stand still for hours.
+    pub fn differences(rows: &[Self]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(rows.len() * BYTES);
+        for column in 0..COLUMNS {
+            let mut before = 0;
+            for row in rows {
+                let number = row.column(column);
+                put_varint(&mut bytes, zigzag(number - before));
+                before = number;
+            }
+        }
+        bytes
+    }
+
+    /// So many rows from their differences; what is missing there is a row without a reading.
+    pub fn of_differences(bytes: &[u8], rows: usize) -> Vec<Self> {
+        let mut made = vec![Self::new(&Tick::default()); rows];
+        let mut bytes = bytes.iter();
+        for column in 0..COLUMNS {
+            let mut number = 0;
+            for row in &mut made {
+                let Some(difference) = take_varint(&mut bytes) else {
+                    return made;
+                };
+                number += unzigzag(difference);
+                row.set_column(column, number);
+            }
+        }
+        made
+    }
+
+    fn column(&self, column: usize) -> i32 {
+        match column {
+            0..3 => i32::from(i16::from_le_bytes([self.0[2 * column], self.0[2 * column + 1]])),
+            _ => i32::from(self.0[column + 3]),
+        }
+    }
+
+    fn set_column(&mut self, column: usize, number: i32) {
+        match column {
+            0..3 => self.0[2 * column..2 * column + 2].copy_from_slice(&(number as i16).to_le_bytes()),
+            _ => self.0[column + 3] = number as u8,
+        }
+    }
+
     /// Takes packed bytes.
     pub fn from_bytes(bytes: [u8; BYTES]) -> Self {
         Self(bytes)
@@ -93,6 +144,36 @@ fn unpacked(low: u8, high: u8) -> Option<f64> {
     (packed != NOTHING).then(|| f64::from(packed) / 100.0)
 }
 
+/// Small numbers of either sign as small numbers.
+fn zigzag(number: i32) -> u32 {
+    ((number << 1) ^ (number >> 31)) as u32
+}
+
+fn unzigzag(number: u32) -> i32 {
+    (number >> 1) as i32 ^ -((number & 1) as i32)
+}
+
+/// Seven bits a byte, the lowest first.
+fn put_varint(bytes: &mut Vec<u8>, mut number: u32) {
+    while number >= 0x80 {
+        bytes.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    bytes.push(number as u8);
+}
+
+fn take_varint<'a>(bytes: &mut impl Iterator<Item = &'a u8>) -> Option<u32> {
+    let mut number = 0;
+    for shift in [0, 7, 14] {
+        let byte = *bytes.next()?;
+        number |= u32::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(number);
+        }
+    }
+    None
+}
+
 fn share(output: f64) -> u8 {
     // Not-a-number becomes 0 in the cast.
     (output * 200.0).round().clamp(0.0, 200.0) as u8
@@ -101,6 +182,23 @@ fn share(output: f64) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_are_what_their_differences_say_and_broken_differences_are_no_reading() {
+        let extremes = [
+            [0u8; BYTES],
+            [255; BYTES],
+            [127; BYTES],
+            [128; BYTES],
+            [0, 128, 255, 127, 0, 128, 200, 0, 255, 3],
+        ];
+        let rows: Vec<Row> = extremes.iter().cycle().take(50).copied().map(Row::from_bytes).collect();
+        let bytes = Row::differences(&rows);
+        assert!(bytes.len() <= rows.len() * Row::DIFFERENCES_MAX);
+        assert_eq!(Row::of_differences(&bytes, 50), rows);
+        assert_eq!(Row::of_differences(&[], 2), vec![Row::new(&Tick::default()); 2]);
+        assert_eq!(Row::of_differences(&[255; 99], 2), vec![Row::new(&Tick::default()); 2]);
+    }
 
     #[test]
     fn a_row_gives_back_what_was_packed_and_bears_nonsense() {

@@ -1,7 +1,7 @@
 //! Which sensors does each room of the file have, and how does the engine hear of its events?
 
 use crate::model::{
-    Declared, DeviceId, DeviceRole, DeviceSetup, Event, Freshness, Limits, Moment, Point, Policies, ProfileId,
+    Coil, Declared, DeviceId, DeviceRole, DeviceSetup, Event, Freshness, Limits, Moment, Point, Policies, ProfileId,
     Property, PropertyId, Quality, Reading, RoomId, RoomSetup, Span, StayNotice, StayStatus, StayToken, Value,
 };
 use serde::Deserialize;
@@ -112,6 +112,7 @@ impl House {
             floor: None,
             zones: vec![],
             connects: vec![],
+            faces: None,
             out_of_order: false,
             devices: room
                 .sensors
@@ -194,6 +195,8 @@ fn device(place: usize, sensor: Sensor) -> Option<DeviceSetup> {
         echo_within: Span::ZERO,
         settle: Span::ZERO,
         hand_back: vec![],
+        coil: Coil::Water,
+        reading_step_k: None,
     })
 }
 

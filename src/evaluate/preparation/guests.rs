@@ -93,14 +93,7 @@ pub struct Manners {
 impl Life {
     /// Tells one room's story.
     pub fn tell(site: Site, minutes: usize, manners: Manners, dice: &mut Dice) -> Self {
-        let mut life = Self {
-            visits: Vec::new(),
-            who: vec![Who::Vacant; minutes],
-            people_w: vec![0; minutes],
-            window: vec![false; minutes],
-            door: vec![false; minutes],
-            happenings: Vec::new(),
-        };
+        let mut life = Self::empty(minutes);
         let mut day = dice.between(0.0, 2.0) as usize;
         let mut free_from = 0;
         while (day + 1) * DAY < minutes {
@@ -124,6 +117,39 @@ impl Life {
         }
         life.happenings.sort_by_key(|(minute, _)| *minute);
         life
+    }
+
+    /// The story of one room in a house that a party fills every afternoon, at this minute of the day, for one night.
+    pub fn of_parties(site: Site, minutes: usize, eta: usize, dice: &mut Dice) -> Self {
+        let mut life = Self::empty(minutes);
+        for day in 0..(minutes / DAY).saturating_sub(1) {
+            let eta = day * DAY + eta;
+            let arrival = eta + dice.minutes(5.0, 4.0, 0.0, 15.0) as usize;
+            let visit = Visit {
+                arrival,
+                departure: (day + 1) * DAY + dice.minutes(540.0, 15.0, 500.0, 570.0) as usize,
+                booked: Some((day * DAY).saturating_sub(360)),
+                eta: eta as i64,
+                check_in: arrival - 3,
+                preferred: 22.5,
+                dial: None,
+                is_no_show: false,
+            };
+            life.live(site, visit, dice);
+        }
+        life.happenings.sort_by_key(|(minute, _)| *minute);
+        life
+    }
+
+    fn empty(minutes: usize) -> Self {
+        Self {
+            visits: Vec::new(),
+            who: vec![Who::Vacant; minutes],
+            people_w: vec![0; minutes],
+            window: vec![false; minutes],
+            door: vec![false; minutes],
+            happenings: Vec::new(),
+        }
     }
 
     fn live(&mut self, site: Site, visit: Visit, dice: &mut Dice) {

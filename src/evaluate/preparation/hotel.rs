@@ -60,6 +60,8 @@ pub struct Hotel {
     pub weather: Weather,
     /// The rooms.
     pub places: Vec<Place>,
+    /// So many of them the plant runs at full output at once; none: all.
+    pub rooms_at_full: Option<u32>,
 }
 
 /// One room as it is under one rule.
@@ -73,9 +75,26 @@ pub struct Standing {
     pub wanted: Wanted,
     /// How far its valves are open now, warm and cold.
     pub valves: (f64, f64),
+    /// No valve is opened further than this, 0 to 1.
+    pub output_max: f64,
 }
 
 impl Hotel {
+    /// The same house with other stories in its rooms, and a plant that may be limited.
+    pub fn of_parties(
+        options: Options,
+        rooms_at_full: Option<u32>,
+        life: impl Fn(&Options, usize, &mut Dice) -> Life,
+    ) -> Self {
+        let mut hotel = Self::build(options);
+        let minutes = hotel.minutes();
+        for (room, place) in hotel.places.iter_mut().enumerate() {
+            place.life = life(&options, minutes, &mut Dice::new(options.seed, 9000 + room as u64));
+        }
+        hotel.rooms_at_full = rooms_at_full;
+        hotel
+    }
+
     /// Builds it.
     pub fn build(options: Options) -> Self {
         let minutes = (options.days + options.warm_up_days) * DAY;
@@ -101,6 +120,7 @@ impl Hotel {
             options,
             weather: Weather::make(options.site, minutes, options.seed),
             places: (0..options.rooms).map(place).collect(),
+            rooms_at_full: None,
         }
     }
 
@@ -122,6 +142,7 @@ impl Hotel {
             control: Loop::default(),
             wanted: Wanted { low: 16.0, high: 29.0 },
             valves: (0.0, 0.0),
+            output_max: 1.0,
         };
         self.places.iter().map(standing).collect()
     }
@@ -147,6 +168,7 @@ impl Hotel {
     pub fn live(&self, room: usize, standing: &mut Standing, around: f64, minute: usize) -> (f64, f64) {
         let shown = self.shown(room, &standing.body, minute);
         let (heating, cooling) = standing.control.valves(standing.wanted, shown);
+        let (heating, cooling) = (heating.min(standing.output_max), cooling.min(standing.output_max));
         standing.valves = (heating, cooling);
         let (place, weather) = (&self.places[room], &self.weather);
         let given = Minute {

@@ -27,6 +27,7 @@ const SETTLING_IN: usize = 20;
 struct Device {
     setpoint: f64,
     does: Does,
+    output_max: f64,
     /// What was told and is not carried out yet.
     inbox: Vec<(Point, Value)>,
     /// What changed and is not told yet.
@@ -72,6 +73,7 @@ impl Keeper {
         let device = Device {
             setpoint: 22.0,
             does: Does::Auto,
+            output_max: 1.0,
             inbox: vec![],
             outbox: vec![],
             is_moving: false,
@@ -115,6 +117,7 @@ impl Keeper {
                 self.sense(hotel, room, standing, minute);
             }
             standing.wanted = Wanted::of(self.devices[room].setpoint, self.devices[room].does);
+            standing.output_max = self.devices[room].output_max;
             self.watch.look(hotel, room, minute, standing.wanted, standing.body.air);
         }
     }
@@ -138,6 +141,7 @@ impl Keeper {
             match (&value, point) {
                 (Value::Temperature(t), Point::TargetTemperature) => device.setpoint = t.to_f64(),
                 (Value::Hvac(mode), Point::HvacMode) => device.does = does(*mode),
+                (Value::Share(share), Point::OutputLimit) => device.output_max = share.to_f64() / 100.0,
                 _ => continue,
             }
             device.outbox.push((point, value));
@@ -354,13 +358,17 @@ fn property(hotel: &Hotel) -> Property {
         id: PropertyId::new("simulated").expect("a word is an id"),
         zone: "UTC".into(),
         limits: Limits::default(),
-        policies: policies(&hotel.options),
+        policies: policies(hotel),
         rooms,
     }
 }
 
-fn policies(_options: &Options) -> Policies {
+fn policies(hotel: &Hotel) -> Policies {
     Policies {
+        power: Power {
+            rooms_at_full: hotel.rooms_at_full,
+            ..Power::default()
+        },
         plant: Plant::Auto,
         levels: Levels {
             unsold_cooling: Celsius::from_hundredths(2800),
@@ -386,6 +394,7 @@ fn setup(hotel: &Hotel, room: usize) -> RoomSetup {
         floor: Some("1".into()),
         zones: vec![],
         connects: vec![],
+        faces: None,
         out_of_order: false,
         devices,
     }
@@ -405,11 +414,18 @@ fn sensor(room: usize, kind: &str, role: DeviceRole, point: Point) -> DeviceSetu
         echo_within: Span::seconds(90),
         settle: Span::ZERO,
         hand_back: vec![],
+        coil: Coil::Water,
+        reading_step_k: None,
     }
 }
 
 fn thermostat(room: usize, step: f64, is_coarse: bool) -> DeviceSetup {
-    let mut reports = vec![Point::RoomTemperature, Point::TargetTemperature, Point::HvacMode];
+    let mut reports = vec![
+        Point::RoomTemperature,
+        Point::TargetTemperature,
+        Point::HvacMode,
+        Point::OutputLimit,
+    ];
     if !is_coarse {
         reports.extend([Point::Heating, Point::Cooling]);
     }
@@ -430,6 +446,7 @@ fn thermostat(room: usize, step: f64, is_coarse: bool) -> DeviceSetup {
         abilities: vec![
             ability(Point::TargetTemperature, Some(10.0), Some(30.0), Some(step), &[]),
             ability(Point::HvacMode, None, None, None, &["off", "heat", "cool", "auto"]),
+            ability(Point::OutputLimit, Some(0.0), Some(100.0), Some(5.0), &[]),
         ],
         silent_after: Span::minutes(20),
         ..sensor(room, "thermostat", DeviceRole::Plain, Point::RoomTemperature)

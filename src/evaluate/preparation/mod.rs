@@ -3,7 +3,8 @@
 //! A closed loop: a simulated hotel whose true rooms no estimator sees, kept by the real engine, and by the rules that it
 //! is compared with, on the same arrivals in the same weather. Method and figures: docs/preparation.md.
 
-pub(super) mod dice;
+pub mod coach;
+pub mod dice;
 mod guests;
 mod hotel;
 mod keeper;

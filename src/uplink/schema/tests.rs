@@ -173,6 +173,7 @@ fn samples() -> Vec<(&'static str, UpMessage)> {
         rooms: 300,
         devices_silent: 2,
         degraded: vec!["central_away".into()],
+        free_rooms: vec![],
     };
     vec![
         report("up.emergency", Report::Emergency(emergency), 1, None),

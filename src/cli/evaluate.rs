@@ -14,10 +14,23 @@ pub enum Evaluate {
     /// Is somebody there, and asleep? Runs the engine over a log of door, motion and bed sensors
     Occupancy {
         /// JSON lines {"room", "t", "k", "v"}
-        events: PathBuf,
+        #[arg(required_unless_present = "generate")]
+        events: Option<PathBuf>,
         /// JSON lines with what was really so
         #[arg(long, value_name = "FILE")]
         truth: Option<PathBuf>,
+        /// Needs no file: a hotel is made up from this seed
+        #[arg(long, value_name = "SEED", conflicts_with_all = ["events", "truth"])]
+        generate: Option<u64>,
+        /// How many rooms are made up
+        #[arg(long, value_name = "N", default_value_t = 40)]
+        rooms: usize,
+        /// With this sensor of every room broken from a moment of the stay on
+        #[arg(long, value_name = "FAULT")]
+        broken: Option<occupancy::Broken>,
+        /// What the moments are made from
+        #[arg(long, value_name = "SEED", default_value_t = 1)]
+        broken_seed: u64,
         #[command(flatten)]
         common: Common,
     },
@@ -73,9 +86,23 @@ impl Evaluate {
     /// Exit status 0 when the file was evaluated, whatever the figures.
     pub fn run(self) -> Result<ExitCode> {
         match self {
-            Evaluate::Occupancy { events, truth, common } => common.judge(|answers| {
-                let truth = truth.as_deref().map(open).transpose();
-                occupancy::evaluate(open(&events)?, truth?, answers)
+            Evaluate::Occupancy {
+                events,
+                truth,
+                generate,
+                rooms,
+                broken,
+                broken_seed,
+                common,
+            } => common.judge(|answers| {
+                let broken = broken.map(|broken| (broken, broken_seed));
+                match (events, generate) {
+                    (Some(events), None) => {
+                        let truth = truth.as_deref().map(open).transpose();
+                        occupancy::evaluate(open(&events)?, truth?, broken, answers)
+                    }
+                    (_, seed) => occupancy::evaluate_made_up(seed.unwrap_or(1), rooms, broken, answers),
+                }
             }),
             Evaluate::Preference { file, common } => {
                 common.judge(|answers| preference::evaluate(open(&file)?, answers))

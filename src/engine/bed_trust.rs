@@ -2,7 +2,8 @@
 //!
 //! A bed that says "empty" all night is either empty or broken, and the difference is a sleeping guest. Two beliefs are
 //! therefore kept of the room, one that trusts the bed and one that does not; each foresees what will move, and what then
-//! moves or does not speaks for one of them. Every edge of the sensor restores trust; without one it fades.
+//! moves or does not speaks for one of them. Every edge of the sensor restores trust; without one it fades while somebody
+//! is in.
 
 use super::belief::Probability;
 use crate::model::{Moment, Span};
@@ -10,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 /// A sensor of which nothing is known is broken with this probability.
 const AT_FIRST: f64 = 0.01;
-/// Without an edge trust fades by this, per hour.
-const FADES_PER_H: f64 = 0.006;
+/// Without an edge trust fades by this, per hour in which somebody is in: an empty room's bed has nothing to say.
+const FADES_PER_H: f64 = 0.02;
 /// A broken sensor makes an edge so much less often than a sound one.
 const EDGE_OF_BROKEN: f64 = 0.005;
 /// Never quite trusted, never quite given up.
@@ -60,21 +61,22 @@ impl BedTrust {
         self.edge_at
     }
 
-    /// The doubt after something that was so likely if the bed is sound, and so likely if it is broken.
-    pub fn doubt_after(doubt: f64, if_sound: f64, if_broken: f64, span: Span) -> f64 {
+    /// The doubt after something that was so likely if the bed is sound, and so likely if it is broken, and that lasted for
+    /// so long with somebody in.
+    pub fn doubt_after(doubt: f64, if_sound: f64, if_broken: f64, occupied: Span) -> f64 {
         let (sound, broken) = ((1.0 - doubt) * if_sound, doubt * if_broken);
         let weighed = if sound + broken > 0.0 {
             broken / (sound + broken)
         } else {
             doubt
         };
-        let fades = (-FADES_PER_H * span.as_hours_f64().max(0.0)).exp();
+        let fades = (-FADES_PER_H * occupied.as_hours_f64().max(0.0)).exp();
         1.0 - (1.0 - weighed) * fades
     }
 
     /// Something happened, or nothing did for a while, that the two foresaw with these probabilities.
-    pub fn weigh(&mut self, if_sound: f64, if_broken: f64, span: Span) {
-        let doubt = Self::doubt_after(self.doubt(), if_sound, if_broken, span);
+    pub fn weigh(&mut self, if_sound: f64, if_broken: f64, occupied: Span) {
+        let doubt = Self::doubt_after(self.doubt(), if_sound, if_broken, occupied);
         // Once ill, only its own edges make it well: an empty room says nothing of it.
         let least = if self.is_ill { self.doubt() } else { 0.0 };
         self.set(doubt.min(DOUBT_BY_MOTION_MAX).max(least));

@@ -181,7 +181,10 @@ impl Belief {
 
     /// Nothing moved for a while. Returns how likely that was.
     pub fn silence(&mut self, rates: &Rates, is_night: bool, span: Span) -> f64 {
-        let hours = span.as_hours_f64().max(0.0);
+        if span <= Span::ZERO {
+            return 1.0;
+        }
+        let hours = span.as_hours_f64();
         let (settles, rises) = (rates.settles[usize::from(is_night)], rates.rises[usize::from(is_night)]);
         let (leave_active, leave_still) = (settles + rates.active, rises + rates.still);
         // The exponential of a 2 x 2 matrix in closed form; false motions are as rare whoever is in and cancel.

@@ -1,10 +1,12 @@
 //! Which of the sensors that tell of people can be trusted?
 //!
 //! A sensor that has died says nothing, and so does an empty room. What the others show gives it away: a guest who comes
-//! and goes while the door never moves, a door that moves while nothing in the room ever does. While one of them is ill,
-//! a guest's room counts as occupied; the bed sensor's health is `bed_trust`'s affair.
+//! and goes while the door never moves, a door that moves while nothing in the room ever does. One that is stuck or chatters
+//! never pauses (`restless`). While one of them is ill, a guest's room counts as occupied, and what chatters is not
+//! listened to; the bed sensor's health is `bed_trust`'s affair.
 
 use super::occupancy::{Presence, Sign};
+use super::restless::{Measure, Restless};
 use crate::model::{Moment, Span};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +20,25 @@ const DOOR_QUIET_MAX: Span = Span::hours(24);
 const PASSAGES_MAX: u8 = 4;
 /// Door events nearer than this are one passage.
 const PASSAGE: Span = Span::minutes(2);
+/// Staff who came with their key have moved the door within this of it.
+const STAFF_AT_DOOR: Span = Span::minutes(5);
+/// Motions nearer than this are one burst.
+const BURST_GAP: Span = Span::seconds(60);
+/// Nobody moves about like this in 18 hours of 20: whoever is in sleeps, or goes out. Two who sleep badly make four or five
+/// bursts an hour.
+const MOTION: Measure = Measure {
+    signs: 8,
+    hours: 18,
+    of: 20,
+};
+/// No door is opened and closed twelve times an hour for longer than an hour.
+const DOOR: Measure = Measure {
+    signs: 24,
+    hours: 2,
+    of: 2,
+};
+/// A sensor that has said "somebody" for so long without a pause is stuck.
+const SEES_MAX: Span = Span::hours(20);
 
 /// What speaks against the door and the motion sensor of one room.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -29,6 +50,12 @@ pub struct Health {
     coming: Option<u8>,
     comings: u8,
     passages: u8,
+    staff_at: Option<Moment>,
+    motions: Restless,
+    doors: Restless,
+    /// Since when the motion sensor has said "somebody"; only of one that also says "nobody".
+    sees_since: Option<Moment>,
+    says_nobody: bool,
 }
 
 impl Health {
@@ -37,12 +64,42 @@ impl Health {
         match sign {
             Sign::Door(_) => self.door(now),
             Sign::Motion => {
+                if self.motion_at.is_none_or(|at| now.since(at) >= BURST_GAP) {
+                    self.motions.sign(&MOTION, now);
+                }
                 (self.motion_at, self.passages) = (Some(now), 0);
                 self.moved(before, after);
             }
+            Sign::Beyond(_) => self.coming = None,
+            Sign::Staff(true) => self.staff_at = Some(now),
+            Sign::Staff(false) => self.staff_gone(),
             Sign::Bed(true) | Sign::Hand | Sign::Bolt(_) if !before.is_occupied() => self.come(),
             _ => {}
         }
+    }
+
+    /// The motion sensor says "somebody", or "nobody".
+    pub fn sees(&mut self, now: Moment, somebody: bool) {
+        self.says_nobody = self.says_nobody || !somebody;
+        self.sees_since = somebody.then(|| self.sees_since.unwrap_or(now));
+    }
+
+    /// Whether the motion sensor is stuck or chatters, and so says nothing of people.
+    pub fn is_motion_restless(&self, now: Moment) -> bool {
+        let is_stuck = self.sees_since.is_some_and(|at| now.since(at) >= SEES_MAX);
+        self.motions.is_ill(now) || (is_stuck && self.says_nobody)
+    }
+
+    /// Whether the door contact chatters.
+    pub fn is_door_restless(&self, now: Moment) -> bool {
+        self.doors.is_ill(now)
+    }
+
+    /// In how many of the last hours the motion sensor and the door contact never paused, and since when the former says
+    /// "somebody".
+    pub fn restless_evidence(&self, now: Moment) -> (u32, u32, Option<Moment>) {
+        let seen = self.sees_since.filter(|_| self.says_nobody);
+        (self.motions.restless_hours(now), self.doors.restless_hours(now), seen)
     }
 
     /// Whether the door sensor is taken for dead, with what speaks against it.
@@ -67,6 +124,7 @@ impl Health {
     }
 
     fn door(&mut self, now: Moment) {
+        self.doors.sign(&DOOR, now);
         if self.door_at.is_none_or(|at| now.since(at) > PASSAGE) {
             self.passages = self.passages.saturating_add(1);
         }
@@ -84,6 +142,14 @@ impl Health {
             }
             (coming, _, false) => *coming = None,
             (None, true, true) => {}
+        }
+    }
+
+    /// Staff who were in by their key have gone through the door, twice.
+    fn staff_gone(&mut self) {
+        let Some(came) = self.staff_at.take() else { return };
+        if self.door_at.is_some_and(|at| came.since(at) > STAFF_AT_DOOR) {
+            self.come();
         }
     }
 

@@ -23,6 +23,7 @@ mod free;
 pub mod habit;
 mod health;
 mod interlock;
+mod joined;
 mod lessons;
 mod margin;
 mod moisture;
@@ -31,6 +32,7 @@ pub mod occupancy;
 mod power;
 pub mod preference;
 mod requests;
+mod restless;
 mod room;
 mod shadow;
 mod sharing;
@@ -46,6 +48,7 @@ use crate::model::{
 use calendar::Calendar;
 use free::Pool;
 pub use free::TOLD_MAX as FREE_ROOMS_TOLD_MAX;
+use joined::Joined;
 use lessons::Lessons;
 use nightly::Night;
 use preference::{Asked, Guest, Population, Record, population};
@@ -126,6 +129,8 @@ pub struct Engine {
     places: BTreeMap<RoomId, usize>,
     /// Which rooms stand beside each room.
     beside: Vec<Vec<usize>>,
+    /// Which rooms are one now.
+    joined: Joined,
     devices: BTreeMap<DeviceId, usize>,
     guests: BTreeMap<GuestToken, Guest>,
     common: Common,
@@ -146,6 +151,7 @@ impl Engine {
             given_back: BTreeMap::new(),
             fitting: None,
             beside: Vec::new(),
+            joined: Joined::default(),
             places: BTreeMap::new(),
             devices: BTreeMap::new(),
             guests: BTreeMap::new(),
@@ -305,6 +311,7 @@ impl Engine {
     pub fn resume(&mut self, now: Moment) {
         self.latest = self.latest.max(now);
         self.put_histories_together();
+        (0..self.rooms.len()).for_each(|place| _ = self.look_beyond(place, now));
         (0..self.rooms.len()).for_each(|place| self.reschedule(place, now));
     }
 
@@ -425,10 +432,11 @@ impl Engine {
             rooms,
             guests,
             common,
+            joined,
             ..
         } = self;
         let room = &mut rooms[place];
-        let mut world = world(property, calendar, guests, common, place, now);
+        let mut world = world(property, calendar, guests, common, joined, place, now);
         world.neighbours = neighbours;
         act(room, world, &mut out);
         out.close(room, now, &property.rooms[place]);
@@ -478,6 +486,41 @@ impl Engine {
             });
         }
         self.reschedule(place, now);
+        if self.joined.has_doors(place) {
+            self.tell_beyond(place, out.passed, now, effects);
+        }
+    }
+
+    /// Tells the rooms beyond a room's open connecting doors what has changed for them.
+    fn tell_beyond(&mut self, place: usize, passed: Option<bool>, now: Moment, effects: &mut Vec<Effect>) {
+        let mut group = self.joined.group(place).to_vec();
+        let changed = self.look_beyond(place, now);
+        let joining = self.joined.group(place).iter().copied();
+        let joining: Vec<usize> = joining.filter(|other| !group.contains(other)).collect();
+        group.extend(joining);
+        if let Some(is_open) = passed {
+            for other in &group {
+                self.in_room(*other, now, effects, |room, world, out| {
+                    room.passage_beyond(world, is_open, out)
+                });
+            }
+        }
+        for other in changed
+            .into_iter()
+            .filter(|other| passed.is_none() || !group.contains(other))
+        {
+            self.in_room(other, now, effects, |room, world, out| room.advance(world, out));
+        }
+    }
+
+    /// Looks anew at what each room sees beyond its connecting doors. Returns the rooms that see something else.
+    fn look_beyond(&mut self, place: usize, now: Moment) -> Vec<usize> {
+        let mut joined = std::mem::take(&mut self.joined);
+        let opens = |place: usize| self.rooms[place].opens_through(&self.property.rooms[place]);
+        let seen = |place: usize| self.rooms[place].seen(&self.property.rooms[place], now);
+        let changed = joined.look(place, opens, seen);
+        self.joined = joined;
+        changed
     }
 
     /// The mean air of the rooms beside one.
@@ -496,7 +539,15 @@ impl Engine {
     }
 
     fn world(&self, place: usize, now: Moment) -> World<'_> {
-        world(&self.property, &self.calendar, &self.guests, &self.common, place, now)
+        let Self {
+            property,
+            calendar,
+            guests,
+            common,
+            joined,
+            ..
+        } = self;
+        world(property, calendar, guests, common, joined, place, now)
     }
 
     /// Something was told of the weather.
@@ -669,6 +720,7 @@ impl Engine {
                     .collect()
             })
             .collect();
+        self.joined = Joined::new(&self.property.rooms);
         self.devices = rooms()
             .flat_map(|(place, room)| room.devices.iter().map(move |d| (d.id.clone(), place)))
             .collect();
@@ -716,6 +768,7 @@ fn world<'a>(
     calendar: &'a Calendar,
     guests: &'a BTreeMap<GuestToken, Guest>,
     common: &'a Common,
+    joined: &'a Joined,
     place: usize,
     now: Moment,
 ) -> World<'a> {
@@ -729,6 +782,7 @@ fn world<'a>(
         outdoor: outdoor.map(|(temperature, _)| temperature),
         clouds: clouds.map(|(cover, _)| cover),
         neighbours: None,
+        beyond: joined.beyond(place),
         kin: common.kin.as_ref(),
         lessons: &common.lessons,
         population: &common.population,

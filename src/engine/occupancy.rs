@@ -80,6 +80,8 @@ impl Presence {
 pub enum Sign {
     /// The entrance door opened (true) or closed.
     Door(bool),
+    /// A connecting door opened or closed, or, while it stands open, the entrance door of the room beyond.
+    Beyond(bool),
     /// Something moved.
     Motion,
     /// The bed is in use, or no longer.
@@ -117,6 +119,8 @@ pub struct Occupancy {
     until: Option<Moment>,
     door_at: Option<Moment>,
     door_is_open: bool,
+    /// Whether that was a door beyond the room's own.
+    door_is_beyond: bool,
     evidence_at: Option<Moment>,
     burst_at: Option<Moment>,
     /// Since the door last moved.
@@ -151,6 +155,8 @@ struct Silence {
     doubting: Belief,
     if_sound: f64,
     if_broken: f64,
+    /// For how much of the while somebody may have been in, for all the bed has said.
+    occupied: Span,
 }
 
 impl Occupancy {
@@ -254,7 +260,8 @@ impl Occupancy {
         }
         self.reckon(senses, now);
         match sign {
-            Sign::Door(is_open) => self.door(senses, now, is_open),
+            Sign::Door(is_open) => self.door(senses, now, is_open, false),
+            Sign::Beyond(is_open) => self.door(senses, now, is_open, true),
             Sign::Motion => self.burst(senses, now),
             Sign::Bed(true) => self.bed_fills(now),
             Sign::Bed(false) => self.bed_empties(now),
@@ -274,7 +281,11 @@ impl Occupancy {
             self.false_motion.end(now);
             self.false_motion.begin(now, false);
         }
-        self.look_ahead(senses, now);
+        // Motion only puts off the end of a window: how far is reckoned when the window has run out, not at every burst.
+        let is_put_off = sign == Sign::Motion && !self.is_vacant && self.until.is_some_and(|until| until > now);
+        if !is_put_off {
+            self.look_ahead(senses, now);
+        }
     }
 
     /// Nobody watched for a while: whoever may have come in meanwhile is not to be taken for absent.
@@ -318,9 +329,9 @@ impl Occupancy {
         self.staff_since.is_none() && is_after(self.door_at, SKIP) && is_after(self.burst_at, BURST_GAP)
     }
 
-    fn door(&mut self, senses: Senses<'_>, now: Moment, is_open: bool) {
+    fn door(&mut self, senses: Senses<'_>, now: Moment, is_open: bool, is_beyond: bool) {
         let is_same_passage = self.door_at.is_some_and(|at| now.since(at) <= PASSAGE);
-        (self.door_at, self.door_is_open) = (Some(now), is_open);
+        (self.door_at, self.door_is_open, self.door_is_beyond) = (Some(now), is_open, is_beyond);
         if self.staff_since.is_some() {
             return;
         }
@@ -332,7 +343,8 @@ impl Occupancy {
         self.doubting.door(is_night);
         self.before_door = Some(before);
         (self.bursts, self.burst_at, self.is_checking, self.staff_gone_at) = (0, None, true, None);
-        self.weigh_up(senses, now, "door-moved");
+        let rule = if is_beyond { "door-beyond-moved" } else { "door-moved" };
+        self.weigh_up(senses, now, rule);
     }
 
     fn burst(&mut self, senses: Senses<'_>, now: Moment) {
@@ -506,7 +518,7 @@ impl Occupancy {
             self.trusting = silence.trusting;
         }
         if self.is_bed_tried(senses) {
-            self.bed.weigh(silence.if_sound, silence.if_broken, span);
+            self.bed.weigh(silence.if_sound, silence.if_broken, silence.occupied);
         }
     }
 
@@ -514,7 +526,9 @@ impl Occupancy {
         let (mut trusting, mut doubting) = (self.trusting, self.doubting);
         let if_sound = trusting.silence(&BED_IS_EMPTY, is_night, span);
         let if_broken = doubting.silence(&BED_UNKNOWN, is_night, span);
+        let is_in = 1.0 - (self.doubting.out() + doubting.out()) / 2.0;
         Silence {
+            occupied: Span::from_minutes_f64(span.as_minutes_f64() * is_in),
             trusting,
             doubting,
             if_sound,
@@ -531,7 +545,7 @@ impl Occupancy {
             return doubting;
         }
         let doubt = if self.is_bed_tried(senses) {
-            BedTrust::doubt_after(self.bed.doubt(), silence.if_sound, silence.if_broken, ahead)
+            BedTrust::doubt_after(self.bed.doubt(), silence.if_sound, silence.if_broken, silence.occupied)
         } else {
             self.bed.doubt()
         };

@@ -4,13 +4,18 @@
 //! to the engine as stay notices, everything else as readings; between two events the engine is called at each of its own
 //! deadlines, as the daemon does. The truth is read only when all answers have been given.
 
+mod fault;
 mod house;
+mod made_up;
 mod score;
+
+pub use fault::Broken;
 
 use super::{Fault, Input, write_answer};
 use crate::engine::{Engine, Standing};
-use crate::model::{Effect, Event, Key, Moment, Span};
+use crate::model::{Effect, Event, Key, Moment, Need, Report, RequestState, Span};
 use house::{House, Sensor};
+use score::{Noticed, RoomTruth};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::io::{BufRead, Write};
@@ -30,10 +35,20 @@ struct Line {
     v: Json,
 }
 
-/// One event, as the engine takes it.
-struct Happening {
+/// One event of the file, once it is understood.
+#[derive(Debug, Clone, PartialEq)]
+struct Told {
     at: Moment,
-    event: Event,
+    place: usize,
+    sensor: Sensor,
+    is_begun: bool,
+}
+
+/// What is judged: a house and all its sensors said, in the order of time, and what was really so.
+struct Case {
+    house: House,
+    told: Vec<Told>,
+    truths: Option<Vec<RoomTruth>>,
 }
 
 /// What the engine held of a room from `at` on, until its next answer.
@@ -55,55 +70,99 @@ struct Written<'a> {
     because: &'a str,
 }
 
-/// Runs the engine over the events, writes its answers, and returns the metrics.
+/// What the engine said of a file.
+struct Answers {
+    /// Of each room, one a change, the first at the file's midnight.
+    rooms: Vec<Vec<Answer>>,
+    /// When each room's sensors were first told to be at fault.
+    faults: Vec<Option<Moment>>,
+}
+
+/// Runs the engine over the events, writes its answers, and returns the metrics. `broken`: with one sensor of each room
+/// broken, at moments that its seed decides.
 ///
 /// # Errors
 /// Says which file, line and field cannot be read.
 pub fn evaluate<E: BufRead, T: BufRead>(
     events: Input<E>,
     truth: Option<Input<T>>,
+    broken: Option<(Broken, u64)>,
     to: &mut dyn Write,
 ) -> Result<Json, Fault> {
-    let (house, happenings) = read(events)?;
-    let answers = answer(&house, happenings, to)?;
+    let (house, told) = read(events)?;
     let truths = truth.map(|file| score::read(file, &house)).transpose()?;
+    judge(Case { house, told, truths }, broken, to)
+}
+
+/// The same over a hotel that is made up from a seed.
+///
+/// # Errors
+/// Says that the answers cannot be written.
+pub fn evaluate_made_up(
+    seed: u64,
+    rooms: usize,
+    broken: Option<(Broken, u64)>,
+    to: &mut dyn Write,
+) -> Result<Json, Fault> {
+    let (house, told, truths) = made_up::hotel(seed, rooms);
+    let truths = Some(truths);
+    judge(Case { house, told, truths }, broken, to)
+}
+
+fn judge(mut case: Case, broken: Option<(Broken, u64)>, to: &mut dyn Write) -> Result<Json, Fault> {
+    let since = broken.map(|(broken, seed)| fault::break_it(broken, seed, &case.house, &mut case.told));
+    let answers = answer(&case.house, case.told, to)?;
     to.flush().map_err(|error| Fault::File {
         file: "answers".into(),
         error,
     })?;
-    Ok(score::metrics(&house, truths.as_deref(), &answers))
+    let mut metrics = score::metrics(&case.house, case.truths.as_deref(), &answers.rooms);
+    let noticed = Noticed::of(
+        since.as_deref().unwrap_or_default(),
+        &answers.faults,
+        case.truths.as_deref(),
+    );
+    noticed.write(&mut metrics);
+    Ok(metrics)
 }
 
 /// Returns the house that the file tells of, and all that happened in it, in the order of time.
-fn read<R: BufRead>(events: Input<R>) -> Result<(House, Vec<Happening>), Fault> {
+fn read<R: BufRead>(events: Input<R>) -> Result<(House, Vec<Told>), Fault> {
     let (mut house, mut told) = (House::default(), Vec::new());
     events.each(|_, line: Line| {
         let at = moment(line.t).map_err(|what| ("t".to_owned(), what))?;
-        let word = line.k.word(&line.v).map_err(|what| ("v".to_owned(), what))?;
-        told.push((at, house.place(&line.room, line.k), line.k, word));
+        let is_begun = line.k.word(&line.v).map_err(|what| ("v".to_owned(), what))?;
+        let (place, sensor) = (house.place(&line.room, line.k), line.k);
+        told.push(Told {
+            at,
+            place,
+            sensor,
+            is_begun,
+        });
         Ok(())
     })?;
-    told.sort_by_key(|(at, ..)| *at);
-    let mut stays = vec![0_u64; house.rooms.len()];
-    let happenings = told.into_iter().map(|(at, place, sensor, word)| Happening {
-        at,
-        event: house::event(place, sensor, word, &mut stays[place]),
-    });
-    let happenings = happenings.collect();
-    Ok((house, happenings))
+    told.sort_by_key(|one| one.at);
+    Ok((house, told))
 }
 
-/// Drives the engine and returns each room's answers, one a change, the first at the file's midnight.
-fn answer(house: &House, happenings: Vec<Happening>, to: &mut dyn Write) -> Result<Vec<Vec<Answer>>, Fault> {
+/// Drives the engine and returns what it said.
+fn answer(house: &House, told: Vec<Told>, to: &mut dyn Write) -> Result<Answers, Fault> {
     let mut engine = Engine::new(house.property()).expect("UTC is in every time-zone database");
-    let mut answers: Vec<Vec<Answer>> = house.rooms.iter().map(|_| Vec::new()).collect();
+    let mut answers = Answers {
+        rooms: house.rooms.iter().map(|_| Vec::new()).collect(),
+        faults: vec![None; house.rooms.len()],
+    };
     // Every room is looked at from the first moment on, whether its sensors speak or not.
     engine.step(midnight(), Event::Configured(house.property()));
-    for (place, told) in answers.iter_mut().enumerate() {
+    for (place, told) in answers.rooms.iter_mut().enumerate() {
         ask(house, &engine, place, midnight(), told, to)?;
     }
-    let end = happenings.last().map_or(midnight(), |last| last.at + RUN_ON);
-    let events = happenings.into_iter().map(|happening| (happening.at, happening.event));
+    let end = told.last().map_or(midnight(), |last| last.at + RUN_ON);
+    let mut stays = vec![0_u64; house.rooms.len()];
+    let events = told.into_iter().map(|one| {
+        let event = house::event(one.place, one.sensor, one.is_begun, &mut stays[one.place]);
+        (one.at, event)
+    });
     for (at, event) in events.chain([(end, Event::Deadline)]) {
         while let Some(due) = engine.deadline().filter(|due| *due < at) {
             let effects = engine.step(due, Event::Deadline);
@@ -121,9 +180,18 @@ fn look(
     engine: &Engine,
     at: Moment,
     effects: &[Effect],
-    answers: &mut [Vec<Answer>],
+    answers: &mut Answers,
     to: &mut dyn Write,
 ) -> Result<(), Fault> {
+    for request in effects.iter().filter_map(|effect| match effect {
+        Effect::Report(Report::Request(request)) => Some(request),
+        _ => None,
+    }) {
+        let is_fault = request.need == Need::SensorFault && request.state == RequestState::Raised;
+        if let Some(place) = house::place_of(&request.room).filter(|_| is_fault) {
+            answers.faults[place] = answers.faults[place].or(Some(at));
+        }
+    }
     let touched = effects.iter().filter_map(|effect| match effect {
         Effect::Save {
             key: Key::Room(room), ..
@@ -131,7 +199,7 @@ fn look(
         _ => None,
     });
     for place in touched {
-        ask(house, engine, place, at, &mut answers[place], to)?;
+        ask(house, engine, place, at, &mut answers.rooms[place], to)?;
     }
     Ok(())
 }
@@ -223,7 +291,7 @@ mod tests {
             .replace('\n', "");
         let truth: &'static str = truth.leak();
         let mut answers = Vec::new();
-        let metrics = evaluate(file("e", EVENTS), Some(file("t", truth)), &mut answers).unwrap();
+        let metrics = evaluate(file("e", EVENTS), Some(file("t", truth)), None, &mut answers).unwrap();
         let answers = String::from_utf8(answers).unwrap();
         let first: Json = serde_json::from_str(answers.lines().next().unwrap()).unwrap();
         assert_eq!((&first["room"], &first["t"]), (&"A".into(), &0.into()));
@@ -237,7 +305,7 @@ mod tests {
     #[test]
     fn without_a_truth_the_metrics_are_null_and_the_answers_the_same() {
         let mut answers = Vec::new();
-        let metrics = evaluate::<_, &[u8]>(file("e", EVENTS), None, &mut answers).unwrap();
+        let metrics = evaluate::<_, &[u8]>(file("e", EVENTS), None, None, &mut answers).unwrap();
         assert!(metrics["accuracy"].is_null() && metrics["sleep_f1"].is_null());
         assert!(!answers.is_empty());
     }
@@ -245,7 +313,7 @@ mod tests {
     #[test]
     fn a_fault_in_the_file_is_told_with_its_line_and_field() {
         let told = |text| {
-            let read = evaluate::<_, &[u8]>(file("e", text), None, &mut std::io::sink());
+            let read = evaluate::<_, &[u8]>(file("e", text), None, None, &mut std::io::sink());
             read.unwrap_err().to_string()
         };
         assert!(told(r#"{"room":"A","t":1,"k":"window","v":1}"#).starts_with("e:1: k: unknown variant"));

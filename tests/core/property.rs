@@ -41,8 +41,10 @@ fn ability(point: Point, min: f64, max: f64, step: f64) -> Ability {
     }
 }
 
-/// A room with a thermostat, and the other devices named.
+/// A room with the devices named; what comes after `to` are the rooms that it opens into.
 pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
+    let (kinds, connects) = kinds.split_at(kinds.iter().position(|kind| *kind == "to").unwrap_or(kinds.len()));
+    let connects = connects.iter().skip(1).map(|id| RoomId::new(*id).unwrap());
     let mut devices = vec![];
     for kind in kinds {
         devices.push(match *kind {
@@ -67,6 +69,10 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
             "door" => DeviceSetup {
                 role: DeviceRole::Door,
                 ..setup(id, kind, &[Point::Open, Point::Battery])
+            },
+            "connecting" => DeviceSetup {
+                role: DeviceRole::Connecting,
+                ..setup(id, kind, &[Point::Open])
             },
             "limiter" => {
                 let mut limiter = setup(id, kind, &[Point::OutputLimit]);
@@ -95,7 +101,7 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
         id: RoomId::new(id).unwrap(),
         floor: None,
         zones: vec![],
-        connects: vec![],
+        connects: connects.collect(),
         faces: None,
         out_of_order: false,
         devices,

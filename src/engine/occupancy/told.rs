@@ -41,7 +41,8 @@ impl Occupancy {
             self.bolt_since.map(|at| format!("bolt thrown {}", clock(calendar, at))),
             self.door_at.map(|at| {
                 let word = if self.door_is_open { "opened" } else { "closed" };
-                format!("door {word} {}", clock(calendar, at))
+                let which = if self.door_is_beyond { "door beyond" } else { "door" };
+                format!("{which} {word} {}", clock(calendar, at))
             }),
             Some(self.motion(calendar, now)),
             senses.bed.then(|| self.bed_word(calendar)),

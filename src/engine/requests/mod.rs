@@ -21,6 +21,8 @@ use std::collections::{BTreeMap, VecDeque};
 const OPEN_MAX: usize = 64;
 /// Ids of requests that are over, so that they are not raised again.
 const OVER_MAX: usize = 64;
+/// A need that is still there after people have looked is not raised again for so long.
+const LOOKED_FOR: Span = Span::hours(12);
 /// A request that nobody ended is let go after this.
 const LIFE_MAX: Span = Span::days(7);
 
@@ -31,6 +33,9 @@ pub struct Requests {
     over: VecDeque<RequestId>,
     /// How often each recurring need was raised: part of its next id.
     counts: BTreeMap<String, u32>,
+    /// When people last said that they had looked after a recurring need that may still be there. Kept as long as it counts.
+    #[serde(default)]
+    looked: BTreeMap<String, Moment>,
 }
 
 /// The parts of a request that its rule decides; the rest follows from the need.
@@ -126,7 +131,7 @@ impl Requests {
     }
 
     /// Takes central's word on one of ours. Returns the request as it now is; none when it is not ours.
-    pub fn status(&mut self, notice: &StatusNotice) -> Option<ServiceRequest> {
+    pub fn status(&mut self, now: Moment, notice: &StatusNotice) -> Option<ServiceRequest> {
         let request = self.open.get_mut(&notice.request)?;
         // What was only foreseen becomes a visit when somebody takes it on: from now on sleep can park it.
         if matches!(request.state, RequestState::Staged | RequestState::Offered) {
@@ -143,6 +148,10 @@ impl Requests {
         if request.state.is_over() {
             self.open.remove(&notice.request);
             self.remember(&notice.request);
+            let stem = notice.request.as_str().rsplit_once('.').map(|(stem, _)| stem);
+            if let Some(stem) = stem.filter(|stem| self.counts.contains_key(*stem)) {
+                self.looked.insert(stem.to_owned(), now);
+            }
         }
         Some(request)
     }
@@ -151,6 +160,7 @@ impl Requests {
     pub fn advance(&mut self, now: Moment, barred: Option<&'static str>) -> Vec<Report> {
         let mut reports = Vec::new();
         self.open.retain(|_, request| now.since(request.raised_at) < LIFE_MAX);
+        self.looked.retain(|_, at| now.since(*at) < LOOKED_FOR);
         for request in self.open.values_mut() {
             let disturbs = request.knock != Knock::None && request.urgency != Urgency::Emergency;
             let is_waiting = matches!(request.state, RequestState::Raised | RequestState::Accepted);
@@ -177,13 +187,29 @@ impl Requests {
         reports
     }
 
-    /// When a request will be late.
+    /// Whether people have looked after a recurring need lately: they are not asked again at once.
+    pub fn is_looked_after(&self, stem: &str, now: Moment) -> bool {
+        self.looked.get(stem).is_some_and(|at| now.since(*at) < LOOKED_FOR)
+    }
+
+    /// Whether people have looked after anything that has not gone since.
+    pub fn was_looked_after(&self) -> bool {
+        !self.looked.is_empty()
+    }
+
+    /// A recurring need is gone: when it comes back, it is a new one.
+    pub fn is_gone(&mut self, stem: &str) {
+        self.looked.remove(stem);
+    }
+
+    /// When a request will be late, or a need that was looked after may be raised again.
     pub fn deadline(&self, now: Moment) -> Option<Moment> {
         let waits = |r: &&ServiceRequest| matches!(r.state, RequestState::Raised | RequestState::Accepted);
         self.open
             .values()
             .filter(waits)
             .filter_map(|r| r.deadline)
+            .chain(self.looked.values().map(|at| *at + LOOKED_FOR))
             .filter(|at| *at > now)
             .min()
     }
@@ -324,7 +350,7 @@ mod tests {
             at: None,
             reason: None,
         };
-        assert!(requests.status(&done).is_some());
+        assert!(requests.status(Moment::EARLIEST, &done).is_some());
         assert!(
             requests
                 .raise(Moment::EARLIEST, &policies, draft(&room, "1204.a.1"))

@@ -298,7 +298,12 @@ impl Room {
                     .requests
                     .open_recurring(&maintenance::stem(&world.setup.id, &device.id, "offline"))
                     .is_some();
-            if is_offline != is_told && (is_offline || since.is_none()) {
+            let stem = || maintenance::stem(&world.setup.id, &device.id, "offline");
+            if since.is_none() && self.requests.was_looked_after() {
+                self.requests.is_gone(&stem());
+            }
+            let is_left = is_offline && !is_told && self.requests.is_looked_after(&stem(), world.now);
+            if is_offline != is_told && !is_left && (is_offline || since.is_none()) {
                 let because = Because::rule("device-silent")
                     .with("device", &device.id)
                     .with_some("since", since);

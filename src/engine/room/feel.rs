@@ -108,7 +108,8 @@ impl Room {
         };
         let strange = self.thermal.estimator().unease();
         let stem = maintenance::stem(&world.setup.id, &device.id, STRANGE);
-        if strange.is_some() == self.requests.open_recurring(&stem).is_some() {
+        let is_left = strange.is_some() && self.requests.is_looked_after(&stem, world.now);
+        if is_left || strange.is_some() == self.requests.open_recurring(&stem).is_some() {
             return;
         }
         let tenths = |x: f64| (x * 10.0).round() / 10.0;

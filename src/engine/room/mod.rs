@@ -23,6 +23,7 @@ use crate::engine::devices::{Devices, Taken};
 use crate::engine::draught::Draught;
 use crate::engine::evidence::{self, Evidence};
 use crate::engine::health::Health;
+use crate::engine::joined::Beyond;
 use crate::engine::lessons::{Lesson, Lessons};
 use crate::engine::occupancy::{Occupancy, Presence};
 use crate::engine::power::Allotment;
@@ -61,6 +62,8 @@ pub struct World<'a> {
     pub clouds: Option<Percent>,
     /// The mean air of the rooms beside it, if known.
     pub neighbours: Option<Celsius>,
+    /// What stands beyond its open connecting doors.
+    pub beyond: &'a Beyond,
     /// What is believed of a room of this property that has not been fitted.
     pub kin: Option<&'a Belief>,
     /// What the property has learnt.
@@ -86,6 +89,8 @@ pub struct Outcome {
     pub lessons: Vec<Lesson>,
     /// Two hours of what the room was like, for its history.
     pub rows: Option<Rows>,
+    /// A door of the room moved: opened or closed. Rooms beyond an open connecting door are to hear of it.
+    pub passed: Option<bool>,
     save: Option<SaveWhen>,
 }
 
@@ -251,7 +256,7 @@ impl Room {
     /// Central's word on a request of this room. Returns whether it was one.
     pub fn status(&mut self, world: World<'_>, notice: &StatusNotice, out: &mut Outcome) -> bool {
         let is_emergency = self.safety.answered(&notice.request);
-        let request = self.requests.status(notice);
+        let request = self.requests.status(world.now, notice);
         let item = match &request {
             Some(request) if request.need == Need::Routine => self.anticipated(request),
             Some(_) => None,
@@ -305,7 +310,7 @@ impl Room {
     /// Nobody watched for a while: a room with a guest counts as occupied until its sensors say otherwise.
     pub fn unwatched(&mut self, world: World<'_>) {
         self.devices.listen_anew(world.now);
-        if self.stays.current.is_some() {
+        if self.is_let(world) {
             self.occupancy.unwatched(self.senses(world), world.now);
         }
     }
@@ -354,7 +359,7 @@ impl Room {
             .and_then(|stay| Some(stay.eta? + world.property.policies.arrival.no_show_after));
         [
             self.occupancy.deadline(now),
-            self.watch_deadline(now),
+            self.watch_deadline(world),
             self.devices.deadline(setups, now),
             self.shadow.deadline(),
             self.thermal.deadline(),
@@ -376,6 +381,7 @@ impl Room {
         serde_json::json!({
             "room": world.setup.id,
             "presence": self.occupancy.presence(world.now).word(),
+            "because": self.sentence(world),
             "phase": self.climate.phase.word(),
             "temperature": view.temperature,
             "preferred": view.preferred.value,

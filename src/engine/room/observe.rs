@@ -5,7 +5,7 @@ use super::{Outcome, Room, World};
 use crate::engine::devices::News;
 use crate::engine::free::WALKED_IN_WITHIN;
 use crate::engine::lessons::Lesson;
-use crate::engine::occupancy::Sign;
+use crate::engine::occupancy::{Presence, Sign};
 use crate::engine::requests::{maintenance, make_up_room, safety};
 use crate::model::{
     Because, DeviceRole, DeviceSetup, Moment, Need, Point, PointRole, Reading, Report, SaveWhen, Value,
@@ -50,20 +50,39 @@ impl Room {
             Point::Action => self.button(world, device, news, out),
             _ => {}
         }
+        if let (Point::Occupied, true, Some(somebody)) = (point, news.is_live, news.after.flag()) {
+            self.health.sees(world.now, somebody);
+        }
         if let Some(sign) = sign_of(device.role, point, news) {
             self.sign(world, sign, out);
         }
     }
 
+    /// A door moved in a room beyond an open connecting door, or that door itself did, and its contact is there.
+    pub fn passage_beyond(&mut self, world: World<'_>, is_open: bool, out: &mut Outcome) {
+        self.sign(world, Sign::Beyond(is_open), out);
+        out.passed = None;
+        self.settle(world, out);
+    }
+
     pub(super) fn sign(&mut self, world: World<'_>, sign: Sign, out: &mut Outcome) {
         let senses = self.senses(world);
         self.occupancy.advance(senses, world.now);
-        let before = self.occupancy.presence(world.now);
-        self.occupancy.sign(senses, world.now, sign);
+        if let Sign::Door(is_open) | Sign::Beyond(is_open) = sign {
+            out.passed = Some(is_open);
+        }
+        let before = match self.occupancy.presence(world.now) {
+            // Whoever comes from the room beyond needs no entrance door.
+            _ if world.beyond.is_open => Presence::Occupied,
+            presence => presence,
+        };
+        if !self.is_restless(world, sign) {
+            self.occupancy.sign(senses, world.now, sign);
+        }
         self.health
             .sign(world.now, sign, before, self.occupancy.presence(world.now));
         let is_coming = match sign {
-            Sign::Door(_) | Sign::Hand | Sign::Bolt(_) | Sign::Bed(true) => true,
+            Sign::Door(_) | Sign::Beyond(_) | Sign::Hand | Sign::Bolt(_) | Sign::Bed(true) => true,
             Sign::Motion => !has_door(world.setup),
             Sign::Bed(false) | Sign::Staff(_) => false,
         };
@@ -231,6 +250,11 @@ fn sign_of(role: DeviceRole, point: Point, news: &News) -> Option<Sign> {
         Point::Open if is_door && news.is_change() && (news.before.is_some() || news.after == Value::Flag(true)) => {
             news.after.flag().map(Sign::Door)
         }
+        Point::Open if role == DeviceRole::Connecting && news.is_change() => news
+            .after
+            .flag()
+            .filter(|is_open| news.before.is_some() || *is_open)
+            .map(Sign::Beyond),
         Point::Occupied | Point::Vibration => (news.after == Value::Flag(true)).then_some(Sign::Motion),
         Point::KeyCard if news.turned(true) => Some(Sign::Hand),
         Point::KeyCard if news.turned(false) => Some(Sign::Door(true)),

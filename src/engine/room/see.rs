@@ -3,15 +3,26 @@
 use super::{Room, World};
 use crate::engine::climate::{Preferred, View};
 use crate::engine::evidence::{self, Evidence};
+use crate::engine::joined::Seen;
 use crate::engine::occupancy::{Presence, Senses};
 use crate::engine::preference::{self, Answer, Asked, population};
 use crate::engine::stay::Stay;
-use crate::model::{Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Percent, Point, RoomSetup, Value};
+use crate::model::{
+    Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Moment, Percent, Point, RoomSetup, Span, Value,
+};
+
+/// A room whose own guest is expected within this goes with no other stay any more.
+const COVER_MIN: Span = Span::hours(24);
 
 impl Room {
-    /// Whether somebody is, or may be, in. With a guest checked in, a sensor that is silent, or missing, means "may be".
+    /// Whether somebody is, or may be, in, here or beyond an open connecting door.
     pub(super) fn is_occupied(&self, world: World<'_>) -> bool {
-        if self.stays.current.is_none() {
+        self.is_occupied_itself(world) || (world.beyond.is_occupied && self.is_let(world))
+    }
+
+    /// Whether somebody is, or may be, in. With a guest checked in, a sensor that is silent, or missing, means "may be".
+    pub(super) fn is_occupied_itself(&self, world: World<'_>) -> bool {
+        if !self.is_let(world) {
             // Nobody has the room: a door that moved proves nobody in, a movement after it does.
             let presence = self.occupancy.presence(world.now);
             return has_presence(world.setup) && presence.is_occupied() && presence != Presence::Checking;
@@ -23,20 +34,51 @@ impl Room {
             || world.setup.devices.iter().any(is_blind)
     }
 
+    /// Whether a guest has the room: by a stay of its own, or by one beyond an open connecting door.
+    pub(super) fn is_let(&self, world: World<'_>) -> bool {
+        self.stays.current.is_some() || self.cover(world).is_some()
+    }
+
+    /// The stay beyond an open connecting door that the room goes with, while it has none and is not to be prepared for one.
+    pub(super) fn cover<'a>(&self, world: World<'a>) -> Option<&'a Stay> {
+        let is_soon = |stay: &Stay| stay.eta.is_some_and(|eta| eta.since(world.now) < COVER_MIN);
+        let is_own = self.stays.current.is_some() || self.stays.next_due().is_some_and(is_soon);
+        world.beyond.stay.as_ref().filter(|_| !is_own)
+    }
+
+    /// Whether a contact says that a connecting door of the room stands open; one that has fallen silent is believed.
+    pub fn opens_through(&self, setup: &RoomSetup) -> bool {
+        let mut contacts = setup
+            .devices
+            .iter()
+            .filter(|device| device.role == DeviceRole::Connecting);
+        contacts.any(|contact| self.devices.value(&contact.id, Point::Open).and_then(Value::flag) == Some(true))
+    }
+
+    /// What those beyond its connecting doors see of it. It rests on nothing that lies beyond them.
+    pub fn seen(&self, setup: &RoomSetup, now: Moment) -> Seen<'_> {
+        Seen {
+            is_occupied: has_presence(setup) && self.occupancy.presence(now).is_occupied(),
+            moved_at: self.occupancy.moved_at(),
+            stay: self.stays.current.as_ref().filter(|stay| stay.arrived_at.is_some()),
+        }
+    }
+
     pub(super) fn senses<'a>(&self, world: World<'a>) -> Senses<'a> {
         let is_bed = |d: &&DeviceSetup| d.reports.contains(&Point::BedOccupied);
         let bed = world.setup.devices.iter().find(is_bed);
         let bed = bed.is_some_and(|d| self.devices.silent_since(world.now, d).is_none());
         Senses {
             bed,
-            is_let: self.stays.current.is_some(),
+            is_let: self.is_let(world),
             calendar: world.calendar,
         }
     }
 
     pub(super) fn view<'a>(&'a self, world: World<'a>) -> View<'a> {
         let setups = &world.setup.devices;
-        let stay = self.stays.foremost();
+        let cover = self.cover(world);
+        let stay = cover.or(self.stays.foremost());
         let thermometer = setups
             .iter()
             .find(|d| self.devices.value(&d.id, Point::RoomTemperature).is_some());
@@ -56,7 +98,7 @@ impl Room {
             now: world.now,
             room: &world.setup.id,
             is_occupied: self.is_occupied(world),
-            current: self.stays.current.as_ref(),
+            current: self.stays.current.as_ref().or(cover),
             due: self.stays.next_due(),
             temperature: temperature.filter(|_| is_fresh),
             preferred: preferred(world, stay, &self.evidence),

@@ -72,16 +72,25 @@ impl Room {
         let presence = self.occupancy.presence(world.now);
         let is_occupied = self.is_occupied(world);
         Standing {
-            state: self.state(presence, is_occupied),
+            state: self.state(world, presence, is_occupied),
             is_occupied,
             is_asleep: is_occupied && presence == Presence::Asleep,
             is_deep: self.climate.is_deep(world.now, &world.property.policies),
-            because: self.occupancy.sentence(self.senses(world), world.now),
+            because: self.sentence(world),
         }
     }
 
-    fn state(&self, presence: Presence, is_occupied: bool) -> State {
-        let has_guest = self.stays.current.is_some() && !self.occupancy.is_staff();
+    /// Why it stands so, in one sentence.
+    pub(super) fn sentence(&self, world: World<'_>) -> String {
+        let own = self.occupancy.sentence(self.senses(world), world.now);
+        if world.beyond.is_occupied && !self.is_occupied_itself(world) {
+            return format!("{own}; counts as occupied: somebody is beyond the open connecting door");
+        }
+        own
+    }
+
+    fn state(&self, world: World<'_>, presence: Presence, is_occupied: bool) -> State {
+        let has_guest = self.is_let(world) && !self.occupancy.is_staff();
         match (is_occupied, presence, has_guest) {
             (true, Presence::Asleep, _) => State::Asleep,
             (true, Presence::Checking, true) => State::GuestChecking,

@@ -1,7 +1,7 @@
 //! What should people look at: a sensor that has died, a guest who has not moved for a day, somebody in an unsold room?
 
 use super::{Outcome, Room, World};
-use crate::engine::occupancy::Presence;
+use crate::engine::occupancy::{Presence, Sign};
 use crate::engine::requests::maintenance;
 use crate::model::{Because, DeviceSetup, Moment, Need, Point, Report, Span};
 
@@ -25,14 +25,32 @@ impl Room {
     }
 
     /// When somebody will be asked to look, if nothing moves before.
-    pub(super) fn watch_deadline(&self, now: Moment) -> Option<Moment> {
-        let motionless = self.stays.current.as_ref()?.arrived_at.and(self.occupancy.moved_at());
-        motionless.map(|at| at + MOTIONLESS_MAX).filter(|at| *at > now)
+    pub(super) fn watch_deadline(&self, world: World<'_>) -> Option<Moment> {
+        let motionless = self.stays.current.as_ref()?.arrived_at.and(self.moved_at(world));
+        motionless.map(|at| at + MOTIONLESS_MAX).filter(|at| *at > world.now)
     }
 
     /// Whether a sensor without which silence proves nothing is dead.
     pub(super) fn is_sensor_ill(&self, world: World<'_>) -> bool {
-        self.health.is_door_ill(world.now) || self.health.is_motion_ill()
+        let health = &self.health;
+        health.is_door_ill(world.now)
+            || health.is_motion_ill()
+            || health.is_motion_restless(world.now)
+            || health.is_door_restless(world.now)
+    }
+
+    /// Whether the sign comes from a sensor that says so all the time: nothing follows from it.
+    pub(super) fn is_restless(&self, world: World<'_>, sign: Sign) -> bool {
+        match sign {
+            Sign::Motion => self.health.is_motion_restless(world.now),
+            Sign::Door(_) => self.health.is_door_restless(world.now),
+            _ => false,
+        }
+    }
+
+    /// When anything last moved, here or beyond an open connecting door.
+    fn moved_at(&self, world: World<'_>) -> Option<Moment> {
+        self.occupancy.moved_at().max(world.beyond.moved_at)
     }
 
     fn watch_bed(&mut self, world: World<'_>, out: &mut Outcome) {
@@ -58,10 +76,15 @@ impl Room {
             return;
         };
         let (comings, last) = self.health.door_evidence();
-        let because = Because::rule("guest-comes-and-the-door-never-moves")
-            .with("comings", comings)
-            .with_some("last_door", last);
-        let is_ill = self.health.is_door_ill(world.now);
+        let is_restless = self.health.is_door_restless(world.now);
+        let because = if is_restless {
+            let (_, hours, _) = self.health.restless_evidence(world.now);
+            Because::rule("door-moves-without-a-pause").with("restless_hours", hours)
+        } else {
+            Because::rule("guest-comes-and-the-door-never-moves").with("comings", comings)
+        };
+        let because = because.with_some("last_door", last);
+        let is_ill = is_restless || self.health.is_door_ill(world.now);
         self.sensor_fault(world, device, is_ill, is_ill, because, out);
     }
 
@@ -70,10 +93,17 @@ impl Room {
             return;
         };
         let (passages, last) = self.health.motion_evidence();
-        let because = Because::rule("door-moves-and-nothing-else-does")
-            .with("passages", passages)
-            .with_some("last_motion", last);
-        let is_ill = self.health.is_motion_ill();
+        let is_restless = self.health.is_motion_restless(world.now);
+        let because = if is_restless {
+            let (hours, _, since) = self.health.restless_evidence(world.now);
+            Because::rule("moves-without-a-pause")
+                .with("restless_hours", hours)
+                .with_some("sees_since", since)
+        } else {
+            Because::rule("door-moves-and-nothing-else-does").with("passages", passages)
+        };
+        let because = because.with_some("last_motion", last);
+        let is_ill = is_restless || self.health.is_motion_ill();
         self.sensor_fault(world, device, is_ill, is_ill, because, out);
     }
 
@@ -89,7 +119,10 @@ impl Room {
     ) {
         let stem = maintenance::stem(&world.setup.id, &device.id, "sensor");
         let is_told = self.requests.open_recurring(&stem).is_some();
-        if is_ill && !is_told {
+        if !may_stay {
+            self.requests.is_gone(&stem);
+        }
+        if is_ill && !is_told && !self.requests.is_looked_after(&stem, world.now) {
             self.recurring(world, device, Need::SensorFault, "sensor", true, because, out);
         } else if is_told && !may_stay {
             let because = Because::rule("sensor-moves-again").with("device", &device.id);
@@ -100,12 +133,12 @@ impl Room {
     /// A guest who is in, has not left by the door and has not moved for a day: people look, no device acts.
     fn watch_motionless(&mut self, world: World<'_>, out: &mut Outcome) {
         let has_arrived = self.stays.current.as_ref().is_some_and(|s| s.arrived_at.is_some());
-        let moved_at = self.occupancy.moved_at().filter(|_| has_arrived);
+        let moved_at = self.moved_at(world).filter(|_| has_arrived);
         let is_in = self.is_occupied(world) || self.occupancy.bursts() >= BURSTS_CERTAIN;
         let is_due =
             is_in && !self.is_sensor_ill(world) && moved_at.is_some_and(|at| world.now.since(at) >= MOTIONLESS_MAX);
         let because = Because::rule("in-and-motionless-for-a-day").with_some("last_moved", moved_at);
-        self.ask_people(world, Need::Welfare, "welfare", is_due, because, out);
+        self.ask_people(world, Need::Welfare, "welfare", (is_due, !is_due), because, out);
     }
 
     /// Somebody lives in a room that nobody has taken.
@@ -118,21 +151,35 @@ impl Room {
             .requests
             .open_recurring(&format!("{}.unsold", world.setup.id))
             .is_some();
-        let is_unsold = self.stays.current.is_none() && presence.is_occupied() && !self.occupancy.is_staff();
-        let is_due = is_unsold && (is_open || (has_stayed && is_certain));
+        let is_over = self.is_let(world) || !presence.is_occupied();
+        let is_found = has_stayed && is_certain && !self.occupancy.is_staff();
+        let is_due = !is_over && (is_open || is_found);
         let because = Because::rule("unsold-but-occupied")
             .with("presence", presence.word())
             .with_some("door_at", door_at)
             .with("bursts", self.occupancy.bursts());
-        self.ask_people(world, Need::UnsoldOccupied, "unsold", is_due, because, out);
+        self.ask_people(world, Need::UnsoldOccupied, "unsold", (is_due, is_over), because, out);
     }
 
-    /// Raises a request about the people in the room, or takes it back.
-    fn ask_people(&mut self, world: World<'_>, need: Need, what: &str, on: bool, because: Because, out: &mut Outcome) {
+    /// Raises a request about the people in the room, or takes it back. Who has looked is not asked again before the need
+    /// was gone, or half a day has passed.
+    fn ask_people(
+        &mut self,
+        world: World<'_>,
+        need: Need,
+        what: &str,
+        (on, is_gone): (bool, bool),
+        because: Because,
+        out: &mut Outcome,
+    ) {
         let (room, policies) = (&world.setup.id, &world.property.policies);
         let stem = format!("{room}.{what}");
+        if is_gone {
+            self.requests.is_gone(&stem);
+        }
         let open = self.requests.open_recurring(&stem);
         let report = match (on, open) {
+            (true, None) if self.requests.is_looked_after(&stem, world.now) => None,
             (true, None) => self.requests.recurring(&stem).and_then(|id| {
                 let draft = maintenance::draft(id, need, room, None, because);
                 self.requests.raise(world.now, policies, draft)

@@ -13,11 +13,17 @@ use std::io::BufRead;
 /// Absences shorter than this are no departures.
 const ABSENCE_MIN: Span = Span::minutes(30);
 
+/// A broken sensor is to be told before somebody has been in for longer.
+const NOTICED_WITHIN_H: f64 = 24.0;
+
 /// Where the guests really were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Truth {
+pub enum Truth {
+    /// Nobody is in.
     Away,
+    /// Somebody is in and awake.
     Awake,
+    /// All who are in sleep.
     Asleep,
 }
 
@@ -33,6 +39,7 @@ struct Line {
 }
 
 /// The truth of one room.
+#[derive(Debug)]
 pub struct RoomTruth {
     place: usize,
     stay: (Moment, Moment),
@@ -208,7 +215,99 @@ impl Tally {
     }
 }
 
+/// How the engine found out what was broken.
+pub struct Noticed {
+    broken: usize,
+    told: usize,
+    /// Not told although somebody was in for a day and more since.
+    missed: usize,
+    /// While nothing of the room was broken.
+    untimely: usize,
+    after_h: Vec<f64>,
+    after_occupied_h: Vec<f64>,
+}
+
+impl Noticed {
+    /// Of rooms with a sensor broken `since`, and when each was told.
+    pub fn of(since: &[Option<Moment>], told: &[Option<Moment>], truths: Option<&[RoomTruth]>) -> Self {
+        let of = |place: usize| truths.unwrap_or_default().iter().find(|truth| truth.place == place);
+        let mut noticed = Noticed {
+            broken: since.iter().flatten().count(),
+            told: 0,
+            missed: 0,
+            untimely: 0,
+            after_h: vec![],
+            after_occupied_h: vec![],
+        };
+        for (place, told) in told.iter().enumerate() {
+            if let (Some(since), Some(truth)) = (since.get(place).copied().flatten(), of(place)) {
+                let until = told.filter(|told| *told >= since).unwrap_or(truth.stay.1);
+                noticed.missed += usize::from(truth.occupied_h(since, until) > NOTICED_WITHIN_H);
+            }
+            match (since.get(place).copied().flatten(), told) {
+                (Some(since), Some(told)) if *told >= since => {
+                    noticed.told += 1;
+                    noticed.after_h.push(told.since(since).as_hours_f64());
+                    let occupied = of(place).map(|truth| truth.occupied_h(since, *told));
+                    noticed.after_occupied_h.extend(occupied);
+                }
+                (_, Some(_)) => noticed.untimely += 1,
+                (_, None) => {}
+            }
+        }
+        noticed
+    }
+
+    /// Adds it to the metrics.
+    pub fn write(mut self, metrics: &mut Json) {
+        metrics["sensor_faults"] = json!({
+            "broken": self.broken,
+            "told": self.told,
+            "not_told_within_24_occupied_h": self.missed,
+            "told_of_sound": self.untimely,
+            "after_median_h": quantile(&mut self.after_h, 0.5),
+            "after_max_h": quantile(&mut self.after_h, 1.0),
+            "after_occupied_median_h": quantile(&mut self.after_occupied_h, 0.5),
+            "after_occupied_max_h": quantile(&mut self.after_occupied_h, 1.0),
+        });
+    }
+}
+
 impl RoomTruth {
+    /// Of a room that is made up.
+    pub fn new(
+        place: usize,
+        stay: (Moment, Moment),
+        states: &[(Moment, Moment, Truth)],
+        staff: &[(Moment, Moment)],
+    ) -> Self {
+        Self {
+            place,
+            stay,
+            states: states.to_vec(),
+            staff: staff.to_vec(),
+        }
+    }
+
+    /// For how long somebody was in between two moments, in hours.
+    fn occupied_h(&self, from: Moment, to: Moment) -> f64 {
+        let spans = self.states.iter().filter(|(.., is)| *is != Truth::Away);
+        let inside = spans.map(|(begin, end, _)| (*end).min(to).since((*begin).max(from)).max(Span::ZERO));
+        inside.map(Span::as_hours_f64).sum()
+    }
+
+    /// Which room.
+    #[cfg(test)]
+    pub const fn place(&self) -> usize {
+        self.place
+    }
+
+    /// From check-in to check-out.
+    #[cfg(test)]
+    pub const fn stay(&self) -> (Moment, Moment) {
+        self.stay
+    }
+
     fn cuts(&self, answers: &[Answer]) -> Vec<Moment> {
         let states = self.states.iter().flat_map(|(from, to, _)| [*from, *to]);
         let staff = self.staff.iter().flat_map(|(from, to)| [*from, *to]);
@@ -225,7 +324,7 @@ impl RoomTruth {
     }
 
     /// The spans of one state, cut to the stay.
-    fn within_stay(&self, state: Truth) -> impl Iterator<Item = (Moment, Moment)> {
+    pub fn within_stay(&self, state: Truth) -> impl Iterator<Item = (Moment, Moment)> {
         let spans = self.states.iter().filter(move |(.., is)| *is == state);
         spans
             .map(|(from, to, _)| ((*from).max(self.stay.0), (*to).min(self.stay.1)))

@@ -16,7 +16,7 @@ day 1 11:00 stay 0000000d checked_out room 12 guest 00002222
 11:01 saw answer 00002222 arrival_temperature accepted
 # What is set by hand stands, in the first hour and after it.
 day 31 08:00 stay 0000000e reserved room 12 guest 00002222 eta 16:00 leaves day32/11:00
-16:00 saw command prepare 20
+16:00 saw command target_temperature 20
 16:00 stay 0000000e checked_in room 12 guest 00002222 leaves day32/11:00
 16:05 12-door open true
 16:10 12-thermostat target_temperature 19

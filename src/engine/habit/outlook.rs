@@ -21,6 +21,8 @@ const HABIT_ODDS: f64 = 0.5;
 const BIN_MIN: i32 = 5;
 /// While nobody knows when the guest goes to bed, that is looked at in steps of this, minutes.
 const BED_STEP_MIN: i32 = 10;
+/// No bed time is further than a day from the usual one, however the clocks went that it was learnt by.
+const BED_STEPS_MAX: i32 = 1440 / BED_STEP_MIN;
 /// Bed times further off than so many standard deviations are passed over.
 const BED_REACH_SD: f64 = 3.0;
 /// Belief that waits for the guest to go to bed is looked at anew with time when it is at least this share.
@@ -232,7 +234,7 @@ impl Bedtime {
     /// up later than ever, nothing is said.
     fn ahead(self, now: f64) -> impl Iterator<Item = (f64, f64)> {
         let step = f64::from(BED_STEP_MIN);
-        let reach = (BED_REACH_SD * self.spread / step).ceil() as i32;
+        let reach = ((BED_REACH_SD * self.spread / step).ceil() as i32).min(BED_STEPS_MAX);
         let share = move |at: f64| {
             let (from, to) = ((at - step / 2.0).max(now), (at + step / 2.0).max(now));
             below(to - self.minute, self.spread) - below(from - self.minute, self.spread)

@@ -10,6 +10,8 @@ use super::outlook::NOON_MIN;
 
 /// Belief further out than so many standard deviations is passed over.
 const REACH_SD: f64 = 3.0;
+/// Nothing is two days from its anchor: what says so is a fault of a clock, and not worth a table of its length.
+const AWAY_MAX_MIN: i32 = 2 * 1440;
 
 /// Belief by distance from one anchor, in steps of [`STEP_MIN`].
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +35,10 @@ impl Relative {
             Anchor::Clock if offset < NOON_MIN => (offset + 1440) / STEP_MIN,
             _ => offset.div_euclid(STEP_MIN),
         };
-        let reach = |spread: f64| (REACH_SD * spread / f64::from(STEP_MIN)).ceil() as i32;
-        let cells = || belief.cells.iter();
+        let reach =
+            |spread: f64| ((REACH_SD * spread / f64::from(STEP_MIN)).ceil() as i32).min(AWAY_MAX_MIN / STEP_MIN);
+        let near = -AWAY_MAX_MIN..=AWAY_MAX_MIN;
+        let cells = || belief.cells.iter().filter(|cell| near.contains(&cell.offset));
         let from = cells().map(|c| center(c.offset) - reach(c.spread)).min().unwrap_or(0);
         let to = cells().map(|c| center(c.offset) + reach(c.spread)).max().unwrap_or(0);
         let mut all = Self {

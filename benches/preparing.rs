@@ -119,6 +119,8 @@ fn device(room: usize, kind: &str, role: DeviceRole, reports: Vec<Point>, abilit
         echo_within: Span::seconds(90),
         settle: Span::ZERO,
         hand_back: vec![],
+        coil: Coil::Water,
+        reading_step_k: None,
     }
 }
 
@@ -140,6 +142,7 @@ fn house(rooms: usize) -> Property {
         zones: vec![],
         connects: vec![],
         out_of_order: false,
+        faces: None,
         devices: vec![
             device(
                 room,

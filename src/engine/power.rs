@@ -266,7 +266,7 @@ pub fn foresee(limit: f64, now: Moment, claims: &[Claim]) -> Vec<(u8, u16)> {
     let last = ahead.iter().map(|one| one.by).max().unwrap_or(0);
     for slot in (0..last).rev() {
         let runs = |one: &&mut Ahead| slot < one.by && one.work > 1e-9;
-        let running = ahead.iter_mut().filter(|one| runs(&one)).count();
+        let running = ahead.iter_mut().filter(|one| runs(one)).count();
         let holding = ahead.iter().filter(|one| (one.by..one.until).contains(&slot)).count();
         let level = ((limit - HOLDS * holding as f64).max(LEAST) / running.max(1) as f64).min(1.0);
         ahead.iter_mut().filter(runs).for_each(|one| one.run(level));

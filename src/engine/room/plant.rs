@@ -81,8 +81,8 @@ fn holder(world: World<'_>) -> Option<(&DeviceSetup, &Ability)> {
 
 fn fan(share: u8) -> FanMode {
     match share {
-        ..=FAN_LOW => FanMode::Low,
-        ..=FAN_MEDIUM => FanMode::Medium,
+        0..=FAN_LOW => FanMode::Low,
+        share if share <= FAN_MEDIUM => FanMode::Medium,
         _ => FanMode::Auto,
     }
 }

@@ -1,48 +1,37 @@
-//! What should the climate be, when must it start, and was the promise kept?
+//! What should the climate be now?
 //!
 //! A room is in one phase at a time. It rests, is prepared for an arrival, is held for a guest who has checked in but not
 //! yet come, is lived in, or its guest is away. Each phase is entered once and knows what it wants; what is wanted of the
 //! device is the shadow's affair.
 
+mod band;
+mod promise;
+
 use super::calendar::Calendar;
-use super::comfort::{Band, Season, plant_direction, steady};
+use super::comfort::{Season, plant_direction, steady};
 use super::compliance::{Look, Notebook, Tenure};
 use super::damp::{self, Damp};
-use super::eta::Expected;
 use super::interlock::{Asks, Interlock};
 use super::lessons::{Lesson, Lessons};
-use super::moisture::mould_floor;
-use super::power::{Allotment, Due, GivesWay};
+use super::power::{Allotment, Due};
 use super::stay::Stay;
-use super::thermal::{Direction, Forecast, Thermal};
+use super::thermal::{Direction, Thermal};
 use crate::model::{
-    Because, Celsius, HvacMode, Limits, Moment, Percent, Plant, Policies, Purpose, Readiness, ReadinessVerdict, RoomId,
-    Span, StayToken,
+    Because, Celsius, HvacMode, Limits, Moment, Percent, Plant, Policies, Purpose, Readiness, RoomId, Span, StayToken,
 };
+use promise::{Plan, Promise, let_go_at};
 use serde::{Deserialize, Serialize};
 
 /// A recovery is over when the room is this near to its target: half the band is kept for the door's draught and the guest.
 const GOAL: Celsius = Celsius::from_hundredths(25);
-/// A room is let go when the guest is later than this many standard deviations, and comes back at the check-in.
-const OVERDUE_DEVIATIONS: i64 = 3;
-/// But not sooner than this after the expected arrival.
-const OVERDUE_MIN: Span = Span::minutes(90);
-/// A promise is told anew when it moves by more than this while the room is being prepared.
-const PROMISE_MOVES: Span = Span::minutes(10);
-/// And by more than this while preparation has not begun: rooms drift, and nobody wants to hear of it each time.
-const PLAN_MOVES: Span = Span::minutes(45);
 /// A room expected within this is sold, even while nobody is in it.
 const SOLD_AHEAD: Span = Span::hours(24);
 /// What staff set in a room without a guest stands for so long at most.
 const SUSPENDED_MAX: Span = Span::hours(4);
 /// A plant is not sent the other way sooner than this after the last time: compressors and valves wear.
 const MODE_STANDS: Span = Span::minutes(15);
-/// A room that warms slowly is not let fall farther than it comes back from within this share of the longest lead.
-const REGAIN_SHARE: f64 = 0.8;
 /// A unit that cannot dry cools by so much instead: its coil takes the damp out.
 const DRIES_BY: Celsius = Celsius::from_hundredths(150);
-/// Recovering for so long without any progress: something is broken.
-const STUCK_AFTER: Span = Span::minutes(60);
 
 /// What a room's climate is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
@@ -81,18 +70,6 @@ impl Phase {
             Phase::Away { .. } => "away",
         }
     }
-}
-
-/// What has been promised for the next arrival.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Promise {
-    stay: StayToken,
-    target: Celsius,
-    p50: Moment,
-    revision: u32,
-    warned: bool,
-    /// The room is in band: it is as promised, and the promise moves no more.
-    is_ready: bool,
 }
 
 /// The climate of one room.
@@ -143,24 +120,6 @@ pub struct Climate {
 struct Told {
     at: Moment,
     takes: Span,
-}
-
-/// When to begin, and on what that rests.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Plan {
-    start: Moment,
-    expected: Expected,
-    lead: Span,
-    forecast: Forecast,
-}
-
-impl Plan {
-    /// Half of what the lead has over the median recovery: so much a room is likely to be ready before its time. The other
-    /// half is planned with, for what a limited plant delays it does not make up for.
-    fn spare(&self) -> Span {
-        let over = self.lead - self.forecast.p50;
-        Span::millis(over.as_millis().max(0) / 2)
-    }
 }
 
 /// The temperature that a guest likes.
@@ -274,67 +233,6 @@ impl Climate {
         (self.mode_by_hand, self.told, self.planned) = (false, None, None);
     }
 
-    /// The promise is void: the stay is cancelled, moved or nobody came.
-    pub fn void_promise(&mut self, view: &View<'_>, verdict: ReadinessVerdict) -> Option<Readiness> {
-        let promise = self.promise.take()?;
-        let because = Because::rule("nobody-came").with("stay", &promise.stay);
-        Some(promise.readiness(view, Some(verdict), because))
-    }
-
-    /// The guest came in for the first time: was the room as promised?
-    pub fn arrived(&mut self, view: &View<'_>) -> Option<Readiness> {
-        let promise = self.promise.take()?;
-        let off = view.temperature?.distance(promise.target);
-        let verdict = if off <= view.policies.arrival.band {
-            ReadinessVerdict::Kept
-        } else {
-            ReadinessVerdict::Missed
-        };
-        let because = Because::rule("promise-checked-at-the-door")
-            .with("target", promise.target)
-            .with("found", view.temperature)
-            .with("band", view.policies.arrival.band)
-            .with_some("gave_way", view.power.gives_way.map(GivesWay::word));
-        Some(promise.readiness(view, Some(verdict), because))
-    }
-
-    /// When preparation must start for the next stay: before the moment that only few guests beat, by the time that nearly
-    /// every recovery of the property would have made.
-    fn plan(&self, view: &View<'_>, thermal: &Thermal) -> Option<Plan> {
-        let stay = view.due?;
-        let expected = expected(view, stay)?;
-        let arrival = &view.policies.arrival;
-        let forecast = self.median(view, thermal);
-        let lead = view
-            .lessons
-            .margin
-            .lead(arrival, forecast.p50)
-            .max(self.weak_lead(view, thermal));
-        let earlier = match lead {
-            Span::ZERO => Span::ZERO,
-            _ => Span::minutes(view.power.earlier_min.into()),
-        };
-        let by_code = arrival
-            .before_eta_max
-            .map(|max| stay.eta.unwrap_or(expected.mean) - max);
-        let start = (expected.early - lead - earlier).max(by_code.unwrap_or(Moment::EARLIEST));
-        Some(Plan {
-            start,
-            expected,
-            lead,
-            forecast,
-        })
-    }
-
-    /// What a room at its plant's limit takes on a bad day: the house's margin, learnt of all rooms, is too short for it.
-    fn weak_lead(&self, view: &View<'_>, thermal: &Thermal) -> Span {
-        let arrival = &view.policies.arrival;
-        let (direction, from, to) = self.way(view);
-        thermal
-            .on_a_weak_day(arrival, direction, from, to)
-            .min(arrival.lead_max)
-    }
-
     /// Whether the guest has been out for so long that the room is set back in the second stage.
     pub fn is_deep(&self, now: Moment, policies: &Policies) -> bool {
         matches!(self.phase, Phase::Away { since } if now.since(since) >= policies.levels.deep_after)
@@ -443,53 +341,6 @@ impl Climate {
         self.notebook.look(&minima, &look)
     }
 
-    /// The room is left alone between these two, in the phase that holds.
-    fn band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
-        match &self.phase {
-            Phase::Resting => self.empty_band(view, thermal),
-            Phase::Preparing { .. } if self.has_to_rest(view) => self.empty_band(view, thermal),
-            Phase::Away { .. } => self.away_band(view, thermal),
-            _ => self.comfort_band(view),
-        }
-    }
-
-    /// The levels of an empty room: never so far from comfort that a sold room could not come back in time, nor so cold that
-    /// its walls grow mould.
-    fn empty_band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
-        let Band { mut low, mut high } = resting_band(view);
-        if is_sold(view) && view.policies.code.is_none() && view.power.gives_way != Some(GivesWay::Sheds) {
-            let arrival = &view.policies.arrival;
-            let within = Span::from_minutes_f64(arrival.lead_max.as_minutes_f64() * REGAIN_SHARE);
-            let target = self.target(view);
-            let warmed = thermal.surely_reachable(arrival, Direction::Heating, low, within);
-            let cooled = thermal.surely_reachable(arrival, Direction::Cooling, high, within);
-            low = low + (target - GOAL - warmed).max(Celsius::default());
-            high = high - (cooled - target - GOAL).max(Celsius::default());
-            (low, high) = (low.min(target), high.max(target));
-        }
-        if let (Some(air), Some(humidity), Some(outdoor)) = (view.temperature, view.humidity, view.outdoor)
-            && let Some(floor) = mould_floor(air, humidity, outdoor)
-        {
-            low = low.max(floor);
-        }
-        Band {
-            low,
-            high: high.max(low),
-        }
-    }
-
-    fn comfort_band(&self, view: &View<'_>) -> Band {
-        let target = self.target(view);
-        if view.can_choose && view.policies.plant == Plant::Auto && self.choice.is_none() {
-            Band::comfort(target, self.season)
-        } else {
-            Band {
-                low: target,
-                high: target,
-            }
-        }
-    }
-
     /// Goes over to the phase that now holds; returns why, when it is another.
     fn enter(&mut self, view: &View<'_>, plan: Option<&Plan>) -> Option<Because> {
         let (next, because) = self.next_phase(view, plan);
@@ -541,22 +392,6 @@ impl Climate {
             stay: stay.token.clone(),
         };
         (phase, self.why_start(view, stay, plan))
-    }
-
-    fn why_start(&self, view: &View<'_>, stay: &Stay, plan: &Plan) -> Because {
-        let forecast = &plan.forecast;
-        Because::rule("prepare-in-time")
-            .with_some("eta", stay.eta)
-            .with("early", plan.expected.early)
-            .with("start", plan.start)
-            .with_some("temperature", view.temperature)
-            .with("target", self.target(view))
-            .with("preferred_from", view.preferred.from)
-            .with("needs_min", forecast.p50.as_minutes_f64().round())
-            .with("lead_min", plan.lead.as_minutes_f64().round())
-            .with("rate_k_per_h", (forecast.rate * 100.0).round() / 100.0)
-            .with_some("output_max", Some(view.power.foreseen).filter(|share| *share < 100))
-            .with("recoveries_learnt", forecast.recoveries)
     }
 
     fn set_point(&self, view: &View<'_>, thermal: &Thermal, is_entered: bool, asks: Asks, decision: &mut Decision) {
@@ -701,39 +536,6 @@ impl Climate {
         self.interlock.is_door_standing_open(view.now) || view.power.gives_way.is_some()
     }
 
-    /// While the guest is out: two stages, and never farther than the room can come back from in time.
-    fn away_band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
-        let levels = &view.policies.levels;
-        let off = if self.is_deep(view.now, view.policies) {
-            levels.out_deep
-        } else {
-            levels.out_shallow
-        };
-        let off = levels.regain_within.map_or(off, |within| {
-            let from = self.target(view) - off;
-            let back = thermal.reachable(&view.policies.arrival, Direction::Heating, from, within) - from;
-            off.min(back + view.policies.arrival.band)
-        });
-        let band = self.comfort_band(view).wider(off);
-        match view.power.gives_way {
-            Some(_) => Band {
-                low: band.low.min(levels.vacant_heating),
-                high: band.high.max(levels.vacant_cooling),
-            },
-            None => band,
-        }
-    }
-
-    /// How long it would take to make the room ready.
-    pub fn takes(&self, view: &View<'_>, thermal: &Thermal) -> Span {
-        self.median(view, thermal).p50
-    }
-
-    /// Which recovery lies ahead or is under way.
-    pub fn due(&self) -> Option<Due> {
-        self.due
-    }
-
     fn target(&self, view: &View<'_>) -> Celsius {
         self.choice.unwrap_or(view.preferred.value)
     }
@@ -748,197 +550,6 @@ impl Climate {
             (Plant::Auto, _) => HvacMode::Heat,
         }
     }
-
-    /// How long it takes until the room is right, at the median.
-    fn median(&self, view: &View<'_>, thermal: &Thermal) -> Forecast {
-        let (direction, from, to) = self.way(view);
-        thermal.median(&view.policies.arrival, direction, from, to, self.output(view))
-    }
-
-    /// The same with its spread.
-    fn forecast(&self, view: &View<'_>, thermal: &Thermal) -> Forecast {
-        let (direction, from, to) = self.way(view);
-        thermal.forecast_limited(&view.policies.arrival, direction, from, to, self.output(view))
-    }
-
-    /// The share of its output that the unit may give on the way there.
-    fn output(&self, view: &View<'_>) -> f64 {
-        let per_cent = match self.phase {
-            Phase::Preparing { .. } => view.power.output_max,
-            _ => view.power.foreseen,
-        };
-        f64::from(per_cent) / 100.0
-    }
-
-    /// Which way the room has to go, from where, and to where.
-    fn way(&self, view: &View<'_>) -> (Direction, Celsius, Celsius) {
-        let (resting, target) = (resting_band(view), self.target(view));
-        // Without a thermometer the worst is assumed: the room stands at its resting level.
-        let from = view.temperature.unwrap_or_else(|| resting.edge(self.direction));
-        let (direction, goal) = if from < target {
-            (Direction::Heating, (target - GOAL).max(from))
-        } else {
-            (Direction::Cooling, (target + GOAL).min(from))
-        };
-        let can = match view.policies.plant {
-            Plant::Heating => direction == Direction::Heating,
-            Plant::Cooling => direction == Direction::Cooling,
-            Plant::Auto => true,
-        };
-        (direction, from, if can { goal } else { from })
-    }
-
-    /// Learns from recoveries, and notices one that does not get on.
-    fn watch(&mut self, view: &View<'_>, thermal: &mut Thermal, decision: &mut Decision) {
-        let Some(now) = view.temperature else { return };
-        let is_recovering =
-            matches!(self.phase, Phase::Preparing { .. } | Phase::Held { .. }) && decision.set.is_some();
-        let target = self.target(view);
-        decision.lesson = self.recovered(view, now.distance(target) <= GOAL);
-        thermal.follow(view.now, now);
-        if !is_recovering || now.distance(target) <= view.policies.arrival.band {
-            thermal.end();
-            self.stuck_told = false;
-            return;
-        }
-        thermal.begin(
-            view.now,
-            if now < target {
-                Direction::Heating
-            } else {
-                Direction::Cooling
-            },
-            now,
-        );
-        if !self.stuck_told && thermal.is_stuck(view.now, STUCK_AFTER) {
-            self.stuck_told = true;
-            let because = Because::rule("room-does-not-move")
-                .with("temperature", now)
-                .with("target", target);
-            decision.is_stuck = Some(because);
-        }
-    }
-
-    /// A recovery that was told is over: it is there, or a guest came in between and it has already taken longer.
-    fn recovered(&mut self, view: &View<'_>, is_there: bool) -> Option<Lesson> {
-        let told = self.told?;
-        let took = view.now.since(told.at);
-        let is_cut_short = !matches!(self.phase, Phase::Preparing { .. } | Phase::Held { .. });
-        if !is_there && !is_cut_short {
-            return None;
-        }
-        self.told = None;
-        (is_there || took > told.takes).then_some(Lesson::Recovered { told: told.takes, took })
-    }
-
-    /// Makes, moves or worries about the promise.
-    fn promise(
-        &mut self,
-        view: &View<'_>,
-        thermal: &Thermal,
-        plan: Option<&Plan>,
-        is_entered: bool,
-    ) -> Option<Readiness> {
-        let stay = match &self.phase {
-            Phase::Resting | Phase::Preparing { .. } if view.current.is_none() && !view.out_of_order => view.due?,
-            _ => return None,
-        };
-        let air = view.temperature?;
-        let Plan { start, forecast, .. } = *plan?;
-        let is_preparing = matches!(self.phase, Phase::Preparing { .. });
-        let from = if is_preparing { view.now } else { start.max(view.now) };
-        let is_ready = is_preparing && forecast.p50 == Span::ZERO;
-        let (target, p50) = (self.target(view), from + forecast.p50);
-        let told = self.promise.as_ref().filter(|p| p.stay == stay.token);
-        let tolerance = if is_preparing { PROMISE_MOVES } else { PLAN_MOVES };
-        let moved = told.is_none_or(|p| {
-            let is_elsewhere = p50.since(p.p50).as_millis().abs() > tolerance.as_millis();
-            p.target != target || p.is_ready != is_ready || (is_elsewhere && !is_ready)
-        });
-        let is_late = is_preparing && !is_ready && stay.eta.is_some_and(|eta| p50 > eta + Span::minutes(5));
-        let warn = is_late && told.is_none_or(|p| !p.warned);
-        let is_begun = is_entered && is_preparing;
-        if !(moved || warn || is_begun) {
-            return None;
-        }
-        let revision = told.map_or(1, |p| p.revision + 1);
-        let promise = Promise {
-            stay: stay.token.clone(),
-            target,
-            p50,
-            revision,
-            warned: is_late,
-            is_ready,
-        };
-        let mut because = self.why_start(view, stay, plan?);
-        if let Some(gives_way) = view.power.gives_way {
-            because = because.with("gives_way", gives_way.word());
-        }
-        if let Some(eta) = stay.eta.filter(|_| is_late) {
-            let within = eta.since(from);
-            because = because.with(
-                "will_be",
-                thermal.reachable(&view.policies.arrival, self.direction, air, within),
-            );
-        }
-        let mut readiness = promise.readiness(view, warn.then_some(ReadinessVerdict::WillMiss), because);
-        let spread = self.forecast(view, thermal);
-        (readiness.p10, readiness.p90) = (from + spread.p10.min(forecast.p50), from + spread.p90.max(forecast.p50));
-        readiness.eta = stay.eta;
-        self.promise = Some(promise);
-        Some(readiness)
-    }
-}
-
-impl Promise {
-    fn readiness(&self, view: &View<'_>, verdict: Option<ReadinessVerdict>, because: Because) -> Readiness {
-        let is_done = matches!(
-            verdict,
-            Some(ReadinessVerdict::Kept | ReadinessVerdict::Missed | ReadinessVerdict::NoArrival)
-        );
-        Readiness {
-            room: view.room.clone(),
-            stay: self.stay.clone(),
-            target: self.target,
-            p10: self.p50,
-            p50: self.p50,
-            p90: self.p50,
-            eta: view.current.or(view.due).and_then(|stay| stay.eta),
-            verdict,
-            found: view.temperature.filter(|_| is_done),
-            revision: self.revision + u32::from(is_done),
-            because,
-        }
-    }
-}
-
-/// When the next guest is expected: as announced, else at the hours that guests come, on the day that the stay was heard of.
-fn expected(view: &View<'_>, stay: &Stay) -> Option<Expected> {
-    let (arrivals, policy) = (&view.lessons.arrivals, &view.policies.arrival);
-    match stay.eta {
-        Some(eta) => Some(arrivals.announced(policy, stay.channel.as_ref(), eta, view.now)),
-        None => {
-            let start = view.calendar.start_of_day(stay.known_at?);
-            Some(arrivals.unannounced(policy, start, view.now))
-        }
-    }
-}
-
-/// From when on a room is no longer held ready for a guest who does not come.
-fn let_go_at(expected: &Expected) -> Moment {
-    expected.mean + (expected.sd * OVERDUE_DEVIATIONS).max(OVERDUE_MIN)
-}
-
-/// The levels of a room that nobody is in: nearer to comfort when somebody is expected.
-fn resting_band(view: &View<'_>) -> Band {
-    let (levels, limits) = (&view.policies.levels, view.limits);
-    let sheds = view.power.gives_way == Some(GivesWay::Sheds);
-    let (low, high) = match (is_sold(view) || view.is_kept, sheds) {
-        (true, false) => (levels.vacant_heating, levels.vacant_cooling),
-        (true, true) | (false, false) => (levels.unsold_heating, levels.unsold_cooling),
-        (false, true) => (limits.temperature_min, limits.temperature_max),
-    };
-    Band { low, high }
 }
 
 /// Whether somebody is expected within a day.

@@ -19,6 +19,8 @@ use serde::{Deserialize, Serialize};
 const SKIP: Span = Span::seconds(30);
 /// Motions nearer than this are one burst.
 const BURST_GAP: Span = Span::seconds(60);
+/// Nobody is called absent sooner than this after a movement behind the closed door.
+const STIRRED: Span = Span::minutes(10);
 /// Door events nearer than this, with nothing between that proves anything, are one passage: opened and closed.
 const PASSAGE: Span = Span::minutes(2);
 /// A bed sensor says "in use" for so long after the bed has emptied.
@@ -318,10 +320,16 @@ impl Occupancy {
     /// Silence may have lasted long enough; it never makes a vacant room occupied.
     fn decide_in_silence(&mut self, senses: Senses<'_>, now: Moment) {
         let is_open = !self.is_vacant && !self.is_held() && self.staff_since.is_none();
-        if is_open && self.balance(senses, Span::ZERO) < 0.0 {
+        let stirred_until = self
+            .burst_at
+            .map(|at| at + STIRRED)
+            .filter(|until| is_open && now < *until);
+        if is_open && stirred_until.is_none() && self.balance(senses, Span::ZERO) < 0.0 {
             self.vacate(now);
         }
         self.look_ahead(senses, now);
+        // However a sensor has been doubted: whoever moved behind a door that has not moved since is not gone yet.
+        self.until = self.until.map(|at| stirred_until.map_or(at, |until| at.max(until)));
     }
 
     fn is_burst(&self, now: Moment) -> bool {

@@ -144,6 +144,11 @@ impl Belief {
         Self::new(0.001, 0.4, 0.599)
     }
 
+    /// Somebody has been seen for long.
+    pub fn seen() -> Self {
+        Self::new(0.001, 0.5, 0.499)
+    }
+
     /// Of weights that need not sum to one.
     fn new(out: f64, active: f64, still: f64) -> Self {
         let sum = out + active + still;

@@ -325,10 +325,24 @@ impl Occupancy {
     /// Nobody watched for a while: whoever may have come in meanwhile is not to be taken for absent.
     pub fn unwatched(&mut self, senses: Senses<'_>, now: Moment) {
         (self.trusting, self.doubting) = (Belief::unwatched(), Belief::unwatched());
+        self.begin_anew(senses, now);
+    }
+
+    /// Nobody watched what is inside for a while, and the door was: whoever was in before is, and somebody may have come.
+    pub fn unseen(&mut self, senses: Senses<'_>, now: Moment) {
+        self.be_surer(Belief::unwatched());
+        self.begin_anew(senses, now);
+    }
+
+    fn begin_anew(&mut self, senses: Senses<'_>, now: Moment) {
         (self.reckoned_at, self.evidence_at) = (Some(now), Some(now));
         self.before_door = None;
         self.occupy(now, "nobody-watched");
         self.look_ahead(senses, now);
+    }
+
+    fn be_surer(&mut self, of: Belief) {
+        (self.trusting, self.doubting) = (self.trusting.or_surer(of), self.doubting.or_surer(of));
     }
 
     /// A guest has the room from now on. Where it was watched and nobody came, nobody is in.
@@ -466,7 +480,7 @@ impl Occupancy {
         if self.proof_at().is_some_and(|at| at <= now) {
             self.reckon(senses, now);
             self.seen.prove();
-            (self.trusting, self.doubting) = (Belief::seen(), Belief::seen());
+            self.be_surer(Belief::seen());
             self.prove(now, "seen-for-long");
             self.look_ahead(senses, now);
         }

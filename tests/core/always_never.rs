@@ -158,10 +158,10 @@ impl Restless {
 #[test]
 fn nobody_is_called_absent_within_ten_minutes_of_a_movement_behind_the_door() {
     let mut absences = 0;
-    for seed in 0..60 {
+    for seed in 0..16 {
         let mut room = Restless::new(seed);
-        (0..600).for_each(|_| room.live());
+        (0..500).for_each(|_| room.live());
         absences += room.absences;
     }
-    assert!(absences > 300, "{absences} absences prove little");
+    assert!(absences > 50, "{absences} absences prove little");
 }

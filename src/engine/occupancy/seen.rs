@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 /// Held for longer than this behind the closed door, it is no matter of a second's movement.
 const LONG: Span = Span::minutes(5);
-/// Of a sensor whose slowness is not known yet, for longer than this.
-const LONG_AT_FIRST: Span = Span::minutes(30);
+/// No sensor is slower than this; one that has only ever said "somebody" for longer is taken to be as slow.
+const SLOW_MAX: Span = Span::minutes(30);
 /// Beyond its own slowness by this.
 const BEYOND: Span = Span::minutes(1);
 /// A sensor may be set anew: what is known of its slowness grows by this share with each word.
@@ -61,16 +61,17 @@ impl Seen {
     pub fn end(&mut self, now: Moment) -> Option<Ended> {
         let since = self.since.take()?;
         let lasted = now.since(since);
-        let known = self.shortest.map(|shortest| {
-            let grown = shortest.as_minutes_f64() * (1.0 + GROWS);
-            Span::from_minutes_f64(grown).min(lasted)
-        });
-        self.shortest = Some(known.unwrap_or(lasted));
+        self.shortest = Some(self.shortest.map_or(lasted, |shortest| grown(shortest).min(lasted)));
         Some(Ended {
             since,
             was_proof: std::mem::take(&mut self.is_proof),
-            quiet: known.unwrap_or(Span::ZERO),
+            quiet: self.slowness().unwrap_or(Span::ZERO),
         })
+    }
+
+    /// For how long it goes on saying "somebody" after the last movement, as far as that is known.
+    fn slowness(&self) -> Option<Span> {
+        self.shortest.filter(|shortest| *shortest <= SLOW_MAX)
     }
 
     /// The door has moved: what was held until then may be whoever left.
@@ -85,9 +86,7 @@ impl Seen {
 
     /// When it will have been held for long behind the door.
     pub fn proof_at(&self, door: Option<Moment>) -> Option<Moment> {
-        let long = self
-            .shortest
-            .map_or(LONG_AT_FIRST, |shortest| LONG.max(shortest + BEYOND));
+        let long = self.slowness().map_or(SLOW_MAX, |slow| LONG.max(slow + BEYOND));
         let from = self.since.filter(|_| !self.is_proof)?;
         Some(door.map_or(from, |door| from.max(door)) + long)
     }
@@ -96,6 +95,10 @@ impl Seen {
     pub fn stuck_at(&self) -> Option<Moment> {
         self.since.map(|at| at + SEES_MAX)
     }
+}
+
+fn grown(span: Span) -> Span {
+    Span::from_minutes_f64(span.as_minutes_f64() * (1.0 + GROWS))
 }
 
 #[cfg(test)]
@@ -132,5 +135,12 @@ mod tests {
         let ended = seen.end(at(160)).unwrap();
         assert!((ended.quiet.as_minutes_f64() - 10.1).abs() < 0.01, "{ended:?}");
         assert_eq!(seen.end(at(161)), None);
+        let mut held_all_night = held(500);
+        held_all_night.begin(at(600));
+        assert_eq!(
+            held_all_night.end(at(700)).unwrap().quiet,
+            Span::ZERO,
+            "that was somebody, and tells nothing of it"
+        );
     }
 }

@@ -109,8 +109,8 @@ pub struct Room {
     devices: Devices,
     occupancy: Occupancy,
     health: Health,
-    /// Whether it could not tell that its guest has gone, when it was last looked at.
-    was_blind: bool,
+    /// Whether it could tell that its guest has gone, when it was last looked at.
+    sight: blind::Sight,
     presence_told: Option<Presence>,
     stays: Stays,
     climate: Climate,

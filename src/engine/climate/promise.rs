@@ -272,8 +272,8 @@ impl Climate {
         let is_recovering =
             matches!(self.phase, Phase::Preparing { .. } | Phase::Held { .. }) && decision.set.is_some();
         let target = self.target(view);
-        let felt = thermal.felt().unwrap_or(now);
-        decision.lesson = self.recovered(view, felt.distance(target) <= GOAL);
+        let late = SEEN_LATE + thermal.shown_late();
+        decision.lesson = self.recovered(view, now.distance(target) <= GOAL, late);
         thermal.follow(view.now, now);
         if !is_recovering || now.distance(target) <= view.policies.arrival.band {
             thermal.end();
@@ -298,10 +298,11 @@ impl Climate {
         }
     }
 
-    /// A recovery that was told is over: it is there, or a guest came in between and it has already taken longer.
-    pub(super) fn recovered(&mut self, view: &View<'_>, is_there: bool) -> Option<Lesson> {
+    /// A recovery that was told is over: it is there, or a guest came in between and it has already taken longer. It is noticed
+    /// so much later than the air was there.
+    pub(super) fn recovered(&mut self, view: &View<'_>, is_there: bool, late: Span) -> Option<Lesson> {
         let told = self.told?;
-        let took = (view.now.since(told.at) - SEEN_LATE).max(Span::ZERO);
+        let took = (view.now.since(told.at) - late).max(Span::ZERO);
         let is_cut_short = !matches!(self.phase, Phase::Preparing { .. } | Phase::Held { .. });
         if !is_there && !is_cut_short {
             return None;

@@ -29,7 +29,7 @@ use filter::Thermometer;
 use history::Rows;
 use meter::{Around, Meter};
 use model::{Coil, SENSOR};
-use parameters::{Belief, Parameters};
+use parameters::{Belief, Parameters, SENSOR_LAG};
 use rate::Rates;
 use recovery::{Crossing, FORESEEN_H, Goal, Start};
 use row::{Row, Tick};
@@ -272,11 +272,9 @@ impl Thermal {
         self.estimator.trusted().is_some()
     }
 
-    /// The air itself, as a guest feels it: before the thermometer shows it, and without its noise. None while the room has no
-    /// model to tell the two apart.
-    pub fn felt(&self) -> Option<Celsius> {
-        let start = self.estimator.trusted()?;
-        Celsius::new(start.state.x[model::AIR])
+    /// How much later than a guest would feel it the thermometer shows what the air does, as far as its model knows.
+    pub fn shown_late(&self) -> Span {
+        Span::from_minutes_f64(self.estimator.parameters().get(SENSOR_LAG))
     }
 
     /// What the thermometer shows, without its noise; none while it is silent.

@@ -12,7 +12,7 @@ use crate::model::{Effect, Event, Key, Moment, Property, Stamped};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Write};
 use std::sync::Arc;
-pub use steps::{EFFECTS, Steps, Tally};
+pub use steps::{Steps, Tally};
 
 /// A driver that is not called for long catches up over at most so many deadlines for one event: more is a fault of a rule.
 const DEADLINES_MAX: usize = 1_000_000;

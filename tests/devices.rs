@@ -6,9 +6,9 @@
 mod bus;
 #[path = "devices/mqtt.rs"]
 mod mqtt;
+#[path = "devices/property.rs"]
+mod property;
 #[path = "devices/server.rs"]
 mod server;
 #[path = "devices/support.rs"]
 mod support;
-#[path = "devices/weather.rs"]
-mod weather;

@@ -2,7 +2,8 @@
 
 use super::Configuration;
 use crate::engine::Engine;
-use crate::record::{EFFECTS, Steps, Tally, replay};
+use crate::model::Effect;
+use crate::record::{Steps, Tally, replay};
 use anyhow::{Context, Result};
 use clap::Args;
 use std::fs::File;
@@ -18,7 +19,7 @@ pub struct Step {
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
     /// Writes only effects of these kinds: command, report, save, forget, refuse, note
-    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = EFFECTS)]
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', value_parser = Effect::KINDS)]
     only: Option<Vec<String>>,
     /// Also writes a recording, for `innkeeper replay`
     #[arg(long, value_name = "FILE")]

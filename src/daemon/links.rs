@@ -5,8 +5,8 @@
 
 use super::clock;
 use super::inbox::Inbox;
-use crate::config::{Broker, CentralLink, Configured, Link, PowerLink, Tls, WeatherLink, bus_parts, device_binding};
-use crate::device::weather::{self, Tells, WeatherTopic};
+use crate::config::{Broker, CentralLink, Configured, Link, Tls, bus_parts, device_binding};
+use crate::device::property::{self, PropertyTopic, Tells};
 use crate::device::{self, Outlet};
 use crate::model::{DeviceId, LinkId};
 use crate::mqtt::{LinkOptions, Login, TlsFiles};
@@ -159,23 +159,16 @@ impl Links {
                 };
                 Handle::Central(Uplink::start(options, feed).with_context(|| format!("link {id}"))?)
             }
-            Some(Link::Weather(link)) => match weather_source(configured, link) {
-                Some((broker, topic)) => {
-                    let mut options = broker_options(configured, id, &broker).with_context(|| format!("link {id}"))?;
-                    options.client_id = client_id(configured, id);
-                    Handle::Devices(weather::start(id.clone(), options, topic, self.inbox.clone())?)
-                }
-                // From central it comes over central's own link.
-                None => return Ok(()),
-            },
-            Some(Link::Power(link)) => match power_source(configured, link) {
-                Some((broker, topic)) => {
-                    let mut options = broker_options(configured, id, &broker).with_context(|| format!("link {id}"))?;
-                    options.client_id = client_id(configured, id);
-                    Handle::Devices(weather::start(id.clone(), options, topic, self.inbox.clone())?)
-                }
-                None => return Ok(()),
-            },
+            Some(link @ (Link::Weather(_) | Link::Power(_))) => {
+                let (Some(topic), Some(Link::Mqtt(via))) = (property_topic(link), via(configured, link)) else {
+                    // From central it comes over central's own link.
+                    return Ok(());
+                };
+                let mut options =
+                    broker_options(configured, id, &via.broker()).with_context(|| format!("link {id}"))?;
+                options.client_id = client_id(configured, id);
+                Handle::Devices(property::start(id.clone(), options, topic, self.inbox.clone())?)
+            }
             Some(Link::Pms(_)) | None => return Ok(()),
         };
         if let Handle::Devices(devices) = &handle {
@@ -199,11 +192,7 @@ pub fn fanout_options(configured: &Configured) -> Option<LinkOptions> {
 fn signature(configured: &Configured, id: &LinkId) -> u64 {
     let devices: Vec<_> = configured.on_link(id).collect();
     let link = configured.link(id);
-    let via = match link {
-        Some(Link::Weather(weather)) => configured.link(&weather.via),
-        Some(Link::Power(power)) => configured.link(&power.via),
-        _ => None,
-    };
+    let via = link.and_then(|link| via(configured, link));
     let text = serde_json::to_vec(&(link, via, devices, &configured.property.id)).unwrap_or_default();
     // Half a megabyte of text for a large hotel; its hash is kept, and lives no longer than the process.
     let mut hasher = DefaultHasher::new();
@@ -233,26 +222,27 @@ fn client_id(configured: &Configured, id: &LinkId) -> String {
     format!("innkeeper-{}-{id}", configured.property.id)
 }
 
-/// The broker and topic that the weather is told on, where it is told on one.
-fn weather_source<'a>(configured: &'a Configured, link: &WeatherLink) -> Option<(Broker<'a>, WeatherTopic)> {
-    let Some(Link::Mqtt(via)) = configured.link(&link.via) else {
-        return None;
-    };
-    let (topic, key) = (link.topic.clone()?, link.key.clone());
-    let tells = Tells::Outdoor {
-        clouds: link.clouds_key.clone(),
-    };
-    Some((via.broker(), WeatherTopic { topic, key, tells }))
+/// The link that another one speaks through.
+fn via<'a>(configured: &'a Configured, link: &Link) -> Option<&'a Link> {
+    match link {
+        Link::Weather(weather) => configured.link(&weather.via),
+        Link::Power(power) => configured.link(&power.via),
+        _ => None,
+    }
 }
 
-/// The broker and topic that a limit on power is told on.
-fn power_source<'a>(configured: &'a Configured, link: &PowerLink) -> Option<(Broker<'a>, WeatherTopic)> {
-    let Some(Link::Mqtt(via)) = configured.link(&link.via) else {
-        return None;
+/// The topic that a figure of the property is told on, where it is told on one.
+fn property_topic(link: &Link) -> Option<PropertyTopic> {
+    let (topic, key, tells) = match link {
+        Link::Weather(weather) => {
+            let clouds = weather.clouds_key.clone();
+            (weather.topic.clone()?, &weather.key, Tells::Outdoor { clouds })
+        }
+        Link::Power(power) => (power.topic.clone(), &power.key, Tells::PowerLimit),
+        _ => return None,
     };
-    let (topic, key) = (link.topic.clone(), link.key.clone());
-    let tells = Tells::PowerLimit;
-    Some((via.broker(), WeatherTopic { topic, key, tells }))
+    let key = key.clone();
+    Some(PropertyTopic { topic, key, tells })
 }
 
 fn ack_mode(link: &CentralLink) -> AckMode {

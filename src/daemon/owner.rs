@@ -240,8 +240,8 @@ impl Owner {
     }
 
     fn events(&mut self, events: Vec<Event>) {
-        for alike in events.chunk_by(|a, b| kind_of(a) == kind_of(b)) {
-            self.metrics.event(kind_of(&alike[0]), alike.len() as u64);
+        for alike in events.chunk_by(|a, b| a.kind() == b.kind()) {
+            self.metrics.event(alike[0].kind(), alike.len() as u64);
         }
         events.into_iter().for_each(|event| self.step(event));
     }
@@ -375,7 +375,7 @@ impl Owner {
 
     fn gather(&mut self, now: Moment, effects: Vec<Effect>) {
         for effect in effects {
-            self.metrics.effect(name_of(&effect));
+            self.metrics.effect(effect.kind());
             self.note(now, &effect);
             match effect {
                 Effect::Command(command) => self.turn.commands.push(*command),
@@ -725,36 +725,4 @@ fn join(mut first: Batch, second: Batch) -> Batch {
     first.outbox.extend(second.outbox);
     first.journal.extend(second.journal);
     first
-}
-
-fn kind_of(event: &Event) -> &'static str {
-    match event {
-        Event::Deadline => "deadline",
-        Event::Reading(_) => "reading",
-        Event::Availability { .. } => "availability",
-        Event::Link { .. } => "link",
-        Event::Written { .. } => "written",
-        Event::Stay(_) => "stay",
-        Event::Prior(_) => "prior",
-        Event::Confirm(_) => "confirm",
-        Event::RequestStatus(_) => "request_status",
-        Event::Outdoor { .. } => "outdoor",
-        Event::PowerLimit { .. } => "power_limit",
-        Event::Clouds { .. } => "clouds",
-        Event::Configured(_) => "configured",
-        Event::GuestSays { .. } => "guest_says",
-        Event::DormantRound => "dormant_round",
-        Event::Stopping => "stopping",
-    }
-}
-
-fn name_of(effect: &Effect) -> &'static str {
-    match effect {
-        Effect::Command(_) => "command",
-        Effect::Report(_) => "report",
-        Effect::Save { .. } => "save",
-        Effect::Forget(_) => "forget",
-        Effect::Refuse(_) => "refuse",
-        Effect::Note { .. } => "note",
-    }
 }

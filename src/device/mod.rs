@@ -2,15 +2,15 @@
 //!
 //! [`mqtt`] and [`bus`] run one link each: what its devices say becomes the engine's events, what the engine commands
 //! becomes bytes, by the devices' profiles. Below them [`modbus`] keeps one line and knows no meaning, and [`poll_plan`]
-//! says beforehand whether the line can carry what is asked of it. [`weather`] listens to the air outside.
+//! says beforehand whether the line can carry what is asked of it. [`property`] hears what is told of the whole house: the air outside, the plant's limit.
 
 pub mod bus;
 pub mod modbus;
 pub mod mqtt;
 pub mod poll_plan;
+pub mod property;
 mod running;
 mod tally;
-pub mod weather;
 
 pub use running::{Outlet, Running, Standing};
 

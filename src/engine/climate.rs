@@ -317,14 +317,12 @@ impl Climate {
     /// Keeps the notebook of the energy code, where one binds.
     fn note_code(&mut self, view: &View<'_>) -> Option<Because> {
         let minima = view.policies.code?.minima();
-        let eta = view.due.and_then(|stay| stay.eta);
-        let is_sold = eta.is_some_and(|eta| eta.since(view.now) <= SOLD_AHEAD);
         let tenure = match &self.phase {
             Phase::Living | Phase::Held { .. } => Tenure::Occupied,
             Phase::Resting if view.is_occupied => Tenure::Occupied,
             Phase::Preparing { .. } => Tenure::Preconditioning,
             Phase::Away { .. } => Tenure::RentedUnoccupied,
-            Phase::Resting if is_sold => Tenure::RentedUnoccupied,
+            Phase::Resting if is_sold(view.due, view.now) => Tenure::RentedUnoccupied,
             Phase::Resting => Tenure::Unrented,
         };
         let warms = self.direction == Direction::Heating;
@@ -337,7 +335,7 @@ impl Climate {
                 .filter(|_| view.mode != Some(HvacMode::Off))
                 .map(|t| (t, warms)),
             comfort: self.target(view),
-            before_arrival: eta.map(|eta| eta.since(view.now)),
+            before_arrival: view.due.and_then(|stay| stay.eta).map(|eta| eta.since(view.now)),
         };
         self.notebook.look(&minima, &look)
     }
@@ -559,11 +557,8 @@ impl Climate {
     }
 }
 
-/// Whether somebody is expected within a day.
-pub fn is_sold(view: &View<'_>) -> bool {
-    view.due.is_some_and(|stay| {
-        stay.eta
-            .or(stay.known_at)
-            .is_some_and(|at| at.since(view.now) <= SOLD_AHEAD)
-    })
+/// Whether the stay that is due next begins within a day; of one without an announced time, since it is known.
+pub fn is_sold(due: Option<&Stay>, now: Moment) -> bool {
+    let begins = due.and_then(|stay| stay.eta.or(stay.known_at));
+    begins.is_some_and(|at| at.since(now) <= SOLD_AHEAD)
 }

@@ -179,21 +179,7 @@ impl Engine {
         self.run_pool(now, &mut effects);
         match event {
             Event::Deadline => {}
-            Event::Reading(reading) if self.outdoor_sensor(&reading).is_some() => {
-                let temperature = self.outdoor_sensor(&reading);
-                self.outside(now, temperature, None, &mut effects);
-                if let Some(place) = self.devices.get(&reading.device) {
-                    self.in_room(*place, now, &mut effects, |room, world, out| {
-                        room.reading(world, &reading, out)
-                    });
-                }
-            }
-            Event::Reading(reading) => match self.devices.get(&reading.device) {
-                Some(place) => self.in_room(*place, now, &mut effects, |room, world, out| {
-                    room.reading(world, &reading, out)
-                }),
-                None => refuse(&mut effects, "device_unknown", reading.device.as_str()),
-            },
+            Event::Reading(reading) => self.reading(now, &reading, &mut effects),
             Event::Availability { device, online } => match self.devices.get(&device) {
                 Some(place) => {
                     self.in_room(*place, now, &mut effects, |room, world, out| {
@@ -202,16 +188,7 @@ impl Engine {
                 }
                 None => refuse(&mut effects, "device_unknown", device.as_str()),
             },
-            Event::Link { devices, up, .. } => devices
-                .iter()
-                .filter_map(|device| Some((device, *self.devices.get(device)?)))
-                .collect::<Vec<_>>()
-                .into_iter()
-                .for_each(|(device, place)| {
-                    self.in_room(place, now, &mut effects, |room, world, out| {
-                        room.link(world, device, up, out)
-                    });
-                }),
+            Event::Link { devices, up, .. } => self.link(now, &devices, up, &mut effects),
             Event::Written { command, result } => match self.places.get(&command.room) {
                 Some(place) => {
                     self.in_room(*place, now, &mut effects, |room, world, out| {
@@ -404,6 +381,33 @@ impl Engine {
     fn put_histories_together(&mut self) {
         for (place, days) in std::mem::take(&mut self.given_back) {
             self.histories[place] = History::restored(days);
+        }
+    }
+
+    fn reading(&mut self, now: Moment, reading: &Reading, effects: &mut Vec<Effect>) {
+        if let Some(temperature) = self.outdoor_sensor(reading) {
+            self.outside(now, Some(temperature), None, effects);
+        }
+        match self.devices.get(&reading.device) {
+            Some(place) => self.in_room(*place, now, effects, |room, world, out| {
+                room.reading(world, reading, out)
+            }),
+            None => refuse(effects, "device_unknown", reading.device.as_str()),
+        }
+    }
+
+    /// A link came or went: each room hears it once, of all its devices that are behind it.
+    fn link(&mut self, now: Moment, devices: &[DeviceId], up: bool, effects: &mut Vec<Effect>) {
+        let mut behind: BTreeMap<usize, Vec<&DeviceId>> = BTreeMap::new();
+        for device in devices {
+            if let Some(place) = self.devices.get(device) {
+                behind.entry(*place).or_default().push(device);
+            }
+        }
+        for (place, devices) in behind {
+            self.in_room(place, now, effects, |room, world, out| {
+                room.link(world, &devices, up, out)
+            });
         }
     }
 

@@ -107,3 +107,20 @@ pub enum Effect {
         because: Because,
     },
 }
+
+impl Effect {
+    /// The names of all kinds, as a filter names them.
+    pub const KINDS: [&str; 6] = ["command", "report", "save", "forget", "refuse", "note"];
+
+    /// The name of its kind, as it is written in a recording and counted under.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Command(_) => "command",
+            Self::Report(_) => "report",
+            Self::Save { .. } => "save",
+            Self::Forget(_) => "forget",
+            Self::Refuse(_) => "refuse",
+            Self::Note { .. } => "note",
+        }
+    }
+}

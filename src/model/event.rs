@@ -98,6 +98,30 @@ pub enum Event {
     Stopping,
 }
 
+impl Event {
+    /// The name of its kind, as it is written in a recording and counted under.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Deadline => "deadline",
+            Self::Reading(_) => "reading",
+            Self::Availability { .. } => "availability",
+            Self::Link { .. } => "link",
+            Self::Written { .. } => "written",
+            Self::Stay(_) => "stay",
+            Self::Prior(_) => "prior",
+            Self::Confirm(_) => "confirm",
+            Self::RequestStatus(_) => "request_status",
+            Self::Outdoor { .. } => "outdoor",
+            Self::PowerLimit { .. } => "power_limit",
+            Self::Clouds { .. } => "clouds",
+            Self::Configured(_) => "configured",
+            Self::GuestSays { .. } => "guest_says",
+            Self::DormantRound => "dormant_round",
+            Self::Stopping => "stopping",
+        }
+    }
+}
+
 /// An event with its time, as recorded and replayed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Stamped {

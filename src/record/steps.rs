@@ -17,9 +17,6 @@ const DEADLINES_MAX: usize = 1_000_000;
 /// No more reasons of refusal are told apart in the end; the engine's own list is shorter.
 const REASONS_MAX: usize = 64;
 
-/// The kinds of effects, as a filter names them.
-pub const EFFECTS: [&str; 6] = ["command", "report", "save", "forget", "refuse", "note"];
-
 /// One line of input.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -224,17 +221,8 @@ impl<W: Write> Steps<W> {
     }
 
     fn is_wanted(&self, effect: &Effect) -> bool {
-        let kind = match effect {
-            Effect::Command(_) => "command",
-            Effect::Report(_) => "report",
-            Effect::Save { .. } => "save",
-            Effect::Forget(_) => "forget",
-            Effect::Refuse(_) => "refuse",
-            Effect::Note { .. } => "note",
-        };
-        self.only
-            .as_ref()
-            .is_none_or(|only| only.iter().any(|wanted| wanted == kind))
+        let only = self.only.as_ref();
+        only.is_none_or(|only| only.iter().any(|wanted| wanted == effect.kind()))
     }
 
     fn reject(&mut self, number: u64, what: &str) -> Result<()> {

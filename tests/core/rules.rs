@@ -134,8 +134,8 @@ fn every_refusal_of_a_link_to_devices_is_explained() {
         .skip(1)
         .filter_map(|rest| rest.split(';').next()?.split('"').nth(1));
     let of_messages = listed("Refusals of messages from devices");
-    let own = noted
-        .filter(|reason| !of_messages.contains(*reason))
-        .chain(FailReason::WORDS);
-    told(own.map(str::to_owned).collect(), "Refusals of the links to devices");
+    let own = noted.filter(|reason| !of_messages.contains(*reason));
+    let of_others = innkeeper::device::property::refusals().chain(FailReason::WORDS);
+    let all = own.map(str::to_owned).chain(of_others.map(str::to_owned)).collect();
+    told(all, "Refusals of the links to devices");
 }

@@ -25,7 +25,8 @@ impl Climate {
     /// its walls grow mould.
     pub(super) fn empty_band(&self, view: &View<'_>, thermal: &Thermal) -> Band {
         let Band { mut low, mut high } = resting_band(view);
-        if is_sold(view) && view.policies.code.is_none() && view.power.gives_way != Some(GivesWay::Sheds) {
+        if is_sold(view.due, view.now) && view.policies.code.is_none() && view.power.gives_way != Some(GivesWay::Sheds)
+        {
             let arrival = &view.policies.arrival;
             let within = Span::from_minutes_f64(arrival.lead_max.as_minutes_f64() * REGAIN_SHARE);
             let target = self.target(view);
@@ -101,7 +102,7 @@ impl Climate {
 pub(super) fn resting_band(view: &View<'_>) -> Band {
     let (levels, limits) = (&view.policies.levels, view.limits);
     let sheds = view.power.gives_way == Some(GivesWay::Sheds);
-    let (low, high) = match (is_sold(view) || view.is_kept, sheds) {
+    let (low, high) = match (is_sold(view.due, view.now) || view.is_kept, sheds) {
         (true, false) => (levels.vacant_heating, levels.vacant_cooling),
         (true, true) | (false, false) => (levels.unsold_heating, levels.unsold_cooling),
         (false, true) => (limits.temperature_min, limits.temperature_max),

@@ -8,7 +8,7 @@ use crate::engine::sun;
 use crate::engine::thermal::Thermal;
 use crate::engine::thermal::meter::Around;
 use crate::engine::thermal::recovery::BAND_K;
-use crate::model::{Because, Celsius, Coil, DeviceSetup, HvacMode, Need, Plant, Point, Reading, SaveWhen, Value};
+use crate::model::{Because, Celsius, Coil, HvacMode, Need, Plant, Point, Reading, SaveWhen, Value};
 
 /// What a recurring request about a strange room is called.
 const STRANGE: &str = "strange";
@@ -35,20 +35,24 @@ impl Room {
         {
             out.save(SaveWhen::Soon);
         }
-        let (heating, cooling) = self.outputs(world);
-        self.thermal.outputs(world.now, heating, cooling);
+        if tells_output(reading.point) {
+            let (heating, cooling) = self.outputs(world);
+            self.thermal.outputs(world.now, heating, cooling);
+        }
     }
 
     /// Ends a tick, if one is due.
     pub(super) fn tick(&mut self, world: World<'_>, out: &mut Outcome) {
-        let view = self.view(world);
+        if !self.thermal.is_due(world.now) {
+            return;
+        }
         let around = Around {
             outdoor: world.outdoor,
             neighbours: world.neighbours,
             sun: sun(world),
-            is_occupied: has_presence(world.setup) && view.is_occupied,
-            is_open: view.is_window_open || view.is_door_open,
-            air: view.temperature,
+            is_occupied: has_presence(world.setup) && self.is_occupied(world),
+            is_open: self.is_window_open(world) || self.is_door_open(world),
+            air: self.temperature(world),
             minute: world.calendar.minute(world.now),
         };
         let unit = world.setup.actuator(Point::TargetTemperature);
@@ -56,9 +60,6 @@ impl Room {
         let step = self.thermometer(world).and_then(|device| device.reading_step_k);
         self.thermal.equip(coil, step);
         let ticked = self.thermal.tick(world.now, &around, world.kin);
-        if !ticked.is_due {
-            return;
-        }
         out.rows = ticked.rows;
         self.reckon_vacancy(world);
         self.look_for_draught(world, ticked.surprise_k, out);
@@ -72,15 +73,14 @@ impl Room {
         if has_window_contact(world.setup) {
             return;
         }
-        let view = self.view(world);
+        let (temperature, outdoor) = (self.temperature(world), world.outdoor);
         let look = Look {
             now: world.now,
-            reading: view.temperature.map(Celsius::to_f64).zip(surprise_k),
-            outdoor: world.outdoor,
+            reading: temperature.map(Celsius::to_f64).zip(surprise_k),
+            outdoor,
             door_at: self.occupancy.door_at(),
-            is_door_open: view.is_door_open,
+            is_door_open: self.is_door_open(world),
         };
-        let (temperature, outdoor) = (view.temperature, world.outdoor);
         let turn = self.draught.look(&look);
         let hundredths = |x: f64| (x * 100.0).round() / 100.0;
         match turn {
@@ -152,17 +152,12 @@ impl Room {
 
     /// What a proportional controller gives at this set-point.
     fn wanted_outputs(&self, world: World<'_>) -> (f64, f64) {
-        let view = self.view(world);
-        let target = self
-            .devices
-            .first(&world.setup.devices, Point::TargetTemperature)
-            .and_then(Value::temperature);
-        let (Some(target), Some(air)) = (target, view.temperature) else {
+        let (Some(target), Some(air)) = (self.setpoint(world), self.temperature(world)) else {
             return (0.0, 0.0);
         };
         let short = (target.to_f64() - air.to_f64()) / BAND_K;
         let (warm, cold) = (short.clamp(0.0, 1.0), (-short).clamp(0.0, 1.0));
-        match (view.mode, world.property.policies.plant) {
+        match (self.mode(world), world.property.policies.plant) {
             (Some(HvacMode::Off | HvacMode::Dry | HvacMode::Fan), _) => (0.0, 0.0),
             (Some(HvacMode::Heat), _) | (_, Plant::Heating) => (warm, 0.0),
             (Some(HvacMode::Cool), _) | (_, Plant::Cooling) => (0.0, cold),
@@ -170,16 +165,24 @@ impl Room {
         }
     }
 
-    /// The device whose word on the room's air counts.
-    fn thermometer<'a>(&self, world: World<'a>) -> Option<&'a DeviceSetup> {
-        let has_said = |device: &&DeviceSetup| self.devices.value(&device.id, Point::RoomTemperature).is_some();
-        world.setup.devices.iter().find(has_said)
-    }
-
     /// The room's air as its model has it, for its neighbours.
     pub fn air(&self) -> Option<Celsius> {
         self.thermal.air()
     }
+}
+
+/// Whether what is told of a point can change what the unit gives.
+fn tells_output(point: Point) -> bool {
+    matches!(
+        point,
+        Point::RoomTemperature
+            | Point::TargetTemperature
+            | Point::HvacMode
+            | Point::Power
+            | Point::Running
+            | Point::Heating
+            | Point::Cooling
+    )
 }
 
 /// The sun on the room's facade, where the property's place and the room's orientation are known.

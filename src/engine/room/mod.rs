@@ -165,9 +165,10 @@ impl Room {
         }
     }
 
-    /// The link to a device, or the bridge before it, came or went.
-    pub fn link(&mut self, world: World<'_>, device: &DeviceId, up: bool, out: &mut Outcome) {
-        if self.devices.link(world.now, device, up) {
+    /// The link to some of its devices, or the bridge before them, came or went.
+    pub fn link(&mut self, world: World<'_>, devices: &[&DeviceId], up: bool, out: &mut Outcome) {
+        let changed = devices.iter().filter(|device| self.devices.link(world.now, device, up));
+        if changed.count() > 0 {
             out.save(SaveWhen::Soon);
             self.settle(world, out);
         }

@@ -20,7 +20,7 @@ impl Room {
             Phase::Resting if view.is_occupied => Kind::Guest,
             Phase::Preparing { .. } => Kind::Recovering,
             Phase::Away { .. } => Kind::Out,
-            Phase::Resting if is_sold(&view) => Kind::Sold,
+            Phase::Resting if is_sold(view.due, world.now) => Kind::Sold,
             Phase::Resting => Kind::Unsold,
         };
         Some(Claim {

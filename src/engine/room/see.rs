@@ -76,19 +76,8 @@ impl Room {
     }
 
     pub(super) fn view<'a>(&'a self, world: World<'a>) -> View<'a> {
-        let setups = &world.setup.devices;
         let cover = self.cover(world);
         let stay = cover.or(self.stays.foremost());
-        let thermometer = setups
-            .iter()
-            .find(|d| self.devices.value(&d.id, Point::RoomTemperature).is_some());
-        let is_fresh = thermometer.is_some_and(|d| self.devices.silent_since(world.now, d).is_none());
-        let temperature = thermometer.and_then(|d| self.devices.value(&d.id, Point::RoomTemperature)?.temperature());
-        let power = self.devices.first(setups, Point::Power).and_then(Value::flag);
-        let mode = match self.devices.first(setups, Point::HvacMode) {
-            Some(Value::Hvac(mode)) => Some(*mode),
-            _ => None,
-        };
         let words = world
             .setup
             .actuator(Point::HvacMode)
@@ -100,7 +89,7 @@ impl Room {
             is_occupied: self.is_occupied(world),
             current: self.stays.current.as_ref().or(cover),
             due: self.stays.next_due(),
-            temperature: temperature.filter(|_| is_fresh),
+            temperature: self.temperature(world),
             preferred: preferred(world, stay, &self.evidence),
             policies: &world.property.policies,
             limits: &world.property.limits,
@@ -110,20 +99,11 @@ impl Room {
             can_rest: can(HvacMode::Off),
             can_dry: [HvacMode::Dry, HvacMode::Cool].into_iter().find(|mode| can(*mode)),
             humidity: self.humidity(world),
-            setpoint: self
-                .devices
-                .first(setups, Point::TargetTemperature)
-                .and_then(Value::temperature),
-            is_window_open: self.is_open(world, is_window) || self.draught.since().is_some(),
-            is_door_open: self.is_open(world, |device, point| {
-                point == Point::Open && device.role == DeviceRole::Door
-            }),
+            setpoint: self.setpoint(world),
+            is_window_open: self.is_window_open(world),
+            is_door_open: self.is_door_open(world),
             outdoor: world.outdoor,
-            mode: if power == Some(false) {
-                Some(HvacMode::Off)
-            } else {
-                mode
-            },
+            mode: self.mode(world),
             out_of_order: world.setup.out_of_order,
             power: self.power,
             is_kept: self.vacancy.is_kept,
@@ -133,9 +113,58 @@ impl Room {
 }
 
 impl Room {
+    /// The device whose word on the room's air counts.
+    pub(super) fn thermometer<'a>(&self, world: World<'a>) -> Option<&'a DeviceSetup> {
+        let mut thermometers = world
+            .setup
+            .devices
+            .iter()
+            .filter(|d| d.reports.contains(&Point::RoomTemperature));
+        thermometers.find(|device| self.devices.value(&device.id, Point::RoomTemperature).is_some())
+    }
+
+    /// The room's air; none while its thermometer is silent.
+    pub(super) fn temperature(&self, world: World<'_>) -> Option<Celsius> {
+        let thermometer = self.thermometer(world)?;
+        let is_heard = self.devices.silent_since(world.now, thermometer).is_none();
+        let told = self.devices.value(&thermometer.id, Point::RoomTemperature)?;
+        told.temperature().filter(|_| is_heard)
+    }
+
+    /// What the unit is set to.
+    pub(super) fn setpoint(&self, world: World<'_>) -> Option<Celsius> {
+        let told = self.devices.first(&world.setup.devices, Point::TargetTemperature)?;
+        told.temperature()
+    }
+
+    /// What the unit does; one without power is off.
+    pub(super) fn mode(&self, world: World<'_>) -> Option<HvacMode> {
+        let setups = &world.setup.devices;
+        let power = self.devices.first(setups, Point::Power).and_then(Value::flag);
+        match self.devices.first(setups, Point::HvacMode) {
+            _ if power == Some(false) => Some(HvacMode::Off),
+            Some(Value::Hvac(mode)) => Some(*mode),
+            _ => None,
+        }
+    }
+
+    /// Whether a window or balcony stands open, by its contact or by the air.
+    pub(super) fn is_window_open(&self, world: World<'_>) -> bool {
+        self.draught.since().is_some() || self.is_open(world, is_window)
+    }
+
+    /// Whether the door to the corridor stands open.
+    pub(super) fn is_door_open(&self, world: World<'_>) -> bool {
+        self.is_open(world, |device, point| {
+            point == Point::Open && device.role == DeviceRole::Door
+        })
+    }
+
     /// The room's humidity; a sensor that has fallen silent says nothing.
     fn humidity(&self, world: World<'_>) -> Option<Percent> {
-        let is_heard = |device: &&DeviceSetup| self.devices.silent_since(world.now, device).is_none();
+        let is_heard = |device: &&DeviceSetup| {
+            device.reports.contains(&Point::Humidity) && self.devices.silent_since(world.now, device).is_none()
+        };
         let said = |device: &DeviceSetup| self.devices.value(&device.id, Point::Humidity)?.share();
         world.setup.devices.iter().filter(is_heard).find_map(said)
     }

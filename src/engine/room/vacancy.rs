@@ -65,8 +65,8 @@ impl Room {
 
     fn is_free(&self, world: World<'_>) -> bool {
         let has_unit = world.setup.actuator(crate::model::Point::TargetTemperature).is_some();
-        let view = self.view(world);
-        has_unit && self.stays.current.is_none() && !view.is_occupied && !is_sold(&view) && !world.setup.out_of_order
+        let is_taken = self.stays.current.is_some() || is_sold(self.stays.next_due(), world.now);
+        has_unit && !is_taken && !world.setup.out_of_order && !self.is_occupied(world)
     }
 }
 

@@ -81,6 +81,11 @@ impl Meter {
         self.last.map(|last| moment(last + 1))
     }
 
+    /// Whether a tick is due.
+    pub fn is_due(&self, now: Moment) -> bool {
+        self.last.is_some_and(|last| tick_number(now) > last)
+    }
+
     /// Ends the tick, if one is due: its number, how many ticks passed since the last, and what the last of them was like.
     pub fn end(&mut self, now: Moment, around: &Around) -> Option<(i64, i64, Tick)> {
         let (last, number) = (self.last?, tick_number(now));

@@ -87,8 +87,6 @@ pub struct Forecast {
 /// What a tick left behind.
 #[derive(Debug, Default, PartialEq)]
 pub struct Ticked {
-    /// A tick was due.
-    pub is_due: bool,
     /// By how much the reading was beyond what was expected of it, K; none while nothing can be expected.
     pub surprise_k: Option<f64>,
     /// Two hours of rows are to go to the history.
@@ -243,6 +241,11 @@ impl Thermal {
         self.meter.due()
     }
 
+    /// Whether a tick is due.
+    pub fn is_due(&self, now: Moment) -> bool {
+        self.meter.is_due(now)
+    }
+
     /// Goes on by a tick, if one is due. A room without numbers of its own takes those of its kin.
     pub fn tick(&mut self, now: Moment, around: &Around, kin: Option<&Belief>) -> Ticked {
         let Some((number, passed, tick)) = self.meter.end(now, around) else {
@@ -256,7 +259,6 @@ impl Thermal {
         let surprise_k = self.estimator.tick(&row.tick());
         self.newest.push(number, row);
         Ticked {
-            is_due: true,
             surprise_k,
             rows: self.newest.take_full(),
         }

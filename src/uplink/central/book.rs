@@ -253,7 +253,7 @@ fn hash_of(value: &impl Hash) -> u64 {
 mod tests {
     use super::super::super::message::tests::request;
     use super::*;
-    use crate::model::RequestState;
+    use crate::model::{RequestState, ServiceRequest};
 
     const NOW: Moment = Moment::from_millis(1_795_000_000_000);
 
@@ -266,6 +266,13 @@ mod tests {
             id: format!("lakeside.{}", report.id()),
             at: NOW,
             data: UpData::Report(report),
+        }
+    }
+
+    fn request_of(received: &mut Received) -> &mut ServiceRequest {
+        match &mut received.data {
+            UpData::Report(Report::Request(request)) => request,
+            other => panic!("{other:?} is no request"),
         }
     }
 
@@ -335,15 +342,11 @@ mod tests {
         assert_eq!(book.enter(&received(1, 1), NOW).0, Verdict::New);
         let mut ended = received(2, 1);
         ended.id = "lakeside.ended".into();
-        if let UpData::Report(Report::Request(request)) = &mut ended.data {
-            request.state = RequestState::Withdrawn;
-        }
+        request_of(&mut ended).state = RequestState::Withdrawn;
         assert_eq!(book.enter(&ended, NOW).0, Verdict::New);
         let mut again = received(3, 1);
         again.id = "lakeside.again".into();
-        if let UpData::Report(Report::Request(request)) = &mut again.data {
-            request.id = RequestId::new("1204.again").unwrap();
-        }
+        request_of(&mut again).id = RequestId::new("1204.again").unwrap();
         assert_eq!(book.enter(&again, NOW).0, Verdict::New);
         assert!(book.figures().doubles_new_id.is_empty());
     }
@@ -354,9 +357,7 @@ mod tests {
         assert_eq!(book.enter(&received(1, 1), NOW).0, Verdict::New);
         let mut again = received(2, 1);
         again.id = "lakeside.other".into();
-        if let UpData::Report(Report::Request(request)) = &mut again.data {
-            request.id = RequestId::new("1204.other").unwrap();
-        }
+        request_of(&mut again).id = RequestId::new("1204.other").unwrap();
         assert_eq!(book.enter(&again, NOW).0, Verdict::DoubleUnderNewId);
         assert_eq!(book.figures().doubles_new_id.len(), 1);
     }

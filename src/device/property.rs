@@ -1,8 +1,8 @@
-//! How warm is it outside, and what may the plant give?
+//! What does the property tell of itself: how warm is it outside, and what may the plant give?
 //!
-//! One topic of one broker, in a session of its own: the property's sensor or weather service tells the temperature as a
-//! JSON number under a key, or as a bare number. A retained message says what stands, and is taken: the air outside is a
-//! state, not an act. A limit on the plant's power comes the same way, in %. What cannot be read is counted by name; the engine forgets a temperature that is not told again.
+//! One topic of one broker, in a session of its own: a sensor, a weather service or an energy desk tells a figure as a JSON
+//! number under a key, or as a bare number. A retained message says what stands, and is taken: these are states, not acts.
+//! What cannot be read is counted by name; the engine forgets a temperature that is not told again.
 
 use super::FromDevices;
 use super::running::{Ends, Gone, Running};
@@ -13,14 +13,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
-/// A weather message is a few hundred bytes; a forecast for a week is not asked for.
+/// A message is a few hundred bytes; a forecast for a week is not asked for.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
 /// How often the watchdog sees the loop turn, and rejections are told.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Where the weather is told.
+/// Where a figure of the property is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WeatherTopic {
+pub struct PropertyTopic {
     /// The topic.
     pub topic: String,
     /// The key of the JSON object that holds the figure.
@@ -41,7 +41,7 @@ pub enum Tells {
     PowerLimit,
 }
 
-/// Starts to listen to the weather.
+/// Starts to listen to one topic.
 ///
 /// # Errors
 /// Options that cannot work.
@@ -51,7 +51,7 @@ pub enum Tells {
 pub fn start<T: From<FromDevices> + Send + 'static>(
     link: LinkId,
     options: LinkOptions,
-    source: WeatherTopic,
+    source: PropertyTopic,
     to: mpsc::Sender<T>,
 ) -> Result<Running, OptionsError> {
     let listening = SubscribeOptions {
@@ -101,7 +101,7 @@ async fn converse<T: From<FromDevices> + Send>(
             biased;
             _ = &mut ends.stop => return Ok(()),
             Some(command) = ends.commands.recv() => desk.news.push(FromDevices::Events(vec![
-                super::running::failed(command.id, "the weather takes no commands"),
+                super::running::failed(command.id, "a topic of the property takes no commands"),
             ])),
             _ = tick.tick() => desk.news.extend(desk.tally.take(&desk.link)),
             Some(event) = ears.next() => match event {
@@ -136,21 +136,12 @@ impl Desk {
     fn hear(&mut self, batch: &[Inbound]) {
         let (mut newest, mut clouds) = (None, None);
         for message in batch {
-            let event = match &self.tells {
-                Tells::Outdoor { clouds: key } => {
-                    let cover = key.as_ref().map(|key| limit(&message.payload, key));
-                    match cover.transpose() {
-                        Ok(cover) => clouds = cover.flatten().map(|cover| Event::Clouds { cover }).or(clouds),
-                        Err(_) => self.tally.note(None, "clouds_unreadable"),
-                    }
-                    read(&message.payload, &self.key).map(|temperature| Event::Outdoor { temperature })
-                }
-                Tells::PowerLimit => {
-                    limit(&message.payload, &self.key).map(|share| Event::PowerLimit { share, until: None })
-                }
-            };
-            match event {
+            match self.read(&message.payload) {
                 Ok(event) => newest = Some(event),
+                Err(reason) => self.tally.note(None, reason),
+            }
+            match self.read_clouds(&message.payload) {
+                Ok(told) => clouds = told.or(clouds),
                 Err(reason) => self.tally.note(None, reason),
             }
         }
@@ -158,40 +149,109 @@ impl Desk {
         self.news
             .extend((!events.is_empty()).then_some(FromDevices::Events(events)));
     }
+
+    fn read(&self, payload: &[u8]) -> Result<Event, &'static str> {
+        match self.tells {
+            Tells::Outdoor { .. } => temperature(payload, &self.key).map(|temperature| Event::Outdoor { temperature }),
+            Tells::PowerLimit => {
+                share(payload, &self.key, &LIMIT).map(|share| Event::PowerLimit { share, until: None })
+            }
+        }
+    }
+
+    fn read_clouds(&self, payload: &[u8]) -> Result<Option<Event>, &'static str> {
+        let Tells::Outdoor { clouds: Some(key) } = &self.tells else {
+            return Ok(None);
+        };
+        let cover = share(payload, key, &CLOUDS)?;
+        Ok(cover.map(|cover| Event::Clouds { cover }))
+    }
+}
+
+/// Why a figure is refused, by name.
+struct Refusals {
+    too_long: &'static str,
+    not_json: &'static str,
+    key_missing: &'static str,
+    not_a_number: &'static str,
+    out_of_range: &'static str,
+}
+
+const OUTDOOR: Refusals = Refusals {
+    too_long: "weather_too_long",
+    not_json: "weather_not_json",
+    key_missing: "weather_key_missing",
+    not_a_number: "weather_not_a_number",
+    out_of_range: "weather_out_of_range",
+};
+const LIMIT: Refusals = Refusals {
+    too_long: "limit_too_long",
+    not_json: "limit_not_json",
+    key_missing: "limit_key_missing",
+    not_a_number: "limit_not_a_number",
+    out_of_range: "limit_out_of_range",
+};
+/// What is wrong with the clouds is worth one name: the temperature beside them tells the rest.
+const CLOUDS: Refusals = {
+    const UNREADABLE: &str = "clouds_unreadable";
+    Refusals {
+        too_long: UNREADABLE,
+        not_json: UNREADABLE,
+        key_missing: UNREADABLE,
+        not_a_number: UNREADABLE,
+        out_of_range: UNREADABLE,
+    }
+};
+
+impl Refusals {
+    const fn words(&self) -> [&'static str; 5] {
+        [
+            self.too_long,
+            self.not_json,
+            self.key_missing,
+            self.not_a_number,
+            self.out_of_range,
+        ]
+    }
+}
+
+/// Returns the name of every refusal of a figure, some of them more than once.
+pub fn refusals() -> impl Iterator<Item = &'static str> {
+    [OUTDOOR, LIMIT, CLOUDS]
+        .into_iter()
+        .flat_map(|refusals| refusals.words())
 }
 
 /// Returns the temperature a message tells, or the name of what is wrong with it.
-fn read(payload: &[u8], key: &str) -> Result<Celsius, &'static str> {
-    if payload.len() > PAYLOAD_BYTES_MAX {
-        return Err("weather_too_long");
-    }
-    let value: serde_json::Value = serde_json::from_slice(payload).map_err(|_| "weather_not_json")?;
-    let number = match &value {
-        serde_json::Value::Object(fields) => fields.get(key).ok_or("weather_key_missing")?,
-        bare => bare,
-    };
-    let degrees = number.as_f64().ok_or("weather_not_a_number")?;
+fn temperature(payload: &[u8], key: &str) -> Result<Celsius, &'static str> {
+    let degrees = figure(payload, key, &OUTDOOR)?.ok_or(OUTDOOR.not_a_number)?;
     Some(degrees)
         .filter(|degrees| OUTDOOR_C.contains(degrees))
         .and_then(Celsius::new)
-        .ok_or("weather_out_of_range")
+        .ok_or(OUTDOOR.out_of_range)
 }
 
-/// Returns the limit a message tells, none when it lifts one, or the name of what is wrong with it.
-fn limit(payload: &[u8], key: &str) -> Result<Option<Percent>, &'static str> {
+/// Returns the share a message tells, none for null, or the name of what is wrong with it.
+fn share(payload: &[u8], key: &str, refusals: &Refusals) -> Result<Option<Percent>, &'static str> {
+    figure(payload, key, refusals)?
+        .map(|share| Percent::new(share).ok_or(refusals.out_of_range))
+        .transpose()
+}
+
+/// Returns the figure under a key, or the bare one; none for null.
+fn figure(payload: &[u8], key: &str, refusals: &Refusals) -> Result<Option<f64>, &'static str> {
     if payload.len() > PAYLOAD_BYTES_MAX {
-        return Err("limit_too_long");
+        return Err(refusals.too_long);
     }
-    let value: serde_json::Value = serde_json::from_slice(payload).map_err(|_| "limit_not_json")?;
+    let value: serde_json::Value = serde_json::from_slice(payload).map_err(|_| refusals.not_json)?;
     let told = match &value {
-        serde_json::Value::Object(fields) => fields.get(key).ok_or("limit_key_missing")?,
+        serde_json::Value::Object(fields) => fields.get(key).ok_or(refusals.key_missing)?,
         bare => bare,
     };
-    if told.is_null() {
-        return Ok(None);
+    match told {
+        serde_json::Value::Null => Ok(None),
+        number => number.as_f64().map(Some).ok_or(refusals.not_a_number),
     }
-    let share = told.as_f64().ok_or("limit_not_a_number")?;
-    Percent::new(share).map(Some).ok_or("limit_out_of_range")
 }
 
 #[cfg(test)]
@@ -201,10 +261,10 @@ mod tests {
     #[test]
     fn a_key_or_a_bare_number_tells_the_temperature() {
         assert_eq!(
-            read(br#"{"temperature":-3.5,"wind":12}"#, "temperature"),
+            temperature(br#"{"temperature":-3.5,"wind":12}"#, "temperature"),
             Ok(Celsius::from_hundredths(-350))
         );
-        assert_eq!(read(b"21.25", "temperature"), Ok(Celsius::from_hundredths(2125)));
+        assert_eq!(temperature(b"21.25", "temperature"), Ok(Celsius::from_hundredths(2125)));
     }
 
     #[test]
@@ -217,18 +277,21 @@ mod tests {
             (b"twelve", "weather_not_json"),
             (b"null", "weather_not_a_number"),
         ] {
-            assert_eq!(read(payload, "temperature"), Err(reason));
+            assert_eq!(temperature(payload, "temperature"), Err(reason));
         }
-        assert_eq!(read(&vec![b' '; PAYLOAD_BYTES_MAX + 1], "t"), Err("weather_too_long"));
+        assert_eq!(
+            temperature(&vec![b' '; PAYLOAD_BYTES_MAX + 1], "t"),
+            Err("weather_too_long")
+        );
     }
 
     #[test]
     fn a_limit_is_a_share_or_null_and_nothing_else() {
-        assert_eq!(limit(b"{\"limit\":60}", "limit"), Ok(Percent::new(60.0)));
-        assert_eq!(limit(b"{\"limit\":null}", "limit"), Ok(None));
-        assert_eq!(limit(b"100", "limit"), Ok(Some(Percent::MAX)));
-        assert_eq!(limit(b"{\"limit\":160}", "limit"), Err("limit_out_of_range"));
-        assert_eq!(limit(b"{\"limit\":\"60\"}", "limit"), Err("limit_not_a_number"));
-        assert_eq!(limit(b"{}", "limit"), Err("limit_key_missing"));
+        assert_eq!(share(b"{\"limit\":60}", "limit", &LIMIT), Ok(Percent::new(60.0)));
+        assert_eq!(share(b"{\"limit\":null}", "limit", &LIMIT), Ok(None));
+        assert_eq!(share(b"100", "limit", &LIMIT), Ok(Some(Percent::MAX)));
+        assert_eq!(share(b"{\"limit\":160}", "limit", &LIMIT), Err("limit_out_of_range"));
+        assert_eq!(share(b"{\"limit\":\"60\"}", "limit", &LIMIT), Err("limit_not_a_number"));
+        assert_eq!(share(b"{}", "limit", &LIMIT), Err("limit_key_missing"));
     }
 }

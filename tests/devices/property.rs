@@ -2,7 +2,7 @@
 
 use super::mqtt::{Bridge, options};
 use super::support::*;
-use innkeeper::device::weather::{Tells, WeatherTopic, start};
+use innkeeper::device::property::{PropertyTopic, Tells, start};
 use innkeeper::model::{Celsius, Event, LinkId};
 use innkeeper::simulate::broker::Broker;
 
@@ -11,7 +11,7 @@ async fn the_air_outside_is_heard_and_nonsense_is_counted() {
     let broker = Broker::on_loopback().unwrap();
     let mut bridge = Bridge::at(&broker).await;
     let (to, mut inbox) = Inbox::new();
-    let source = WeatherTopic {
+    let source = PropertyTopic {
         topic: "house/weather".into(),
         key: "outdoor".into(),
         tells: Tells::Outdoor { clouds: None },

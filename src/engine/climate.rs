@@ -8,18 +8,19 @@ mod band;
 mod promise;
 
 use super::calendar::Calendar;
-use super::comfort::{Season, plant_direction, steady};
+use super::comfort::{Band, Season, plant_direction, steady};
 use super::compliance::{Look, Notebook, Tenure};
 use super::damp::{self, Damp};
 use super::interlock::{Asks, Interlock};
 use super::lessons::{Lesson, Lessons};
+use super::pace::Pace;
 use super::power::{Allotment, Due};
 use super::stay::Stay;
 use super::thermal::{Direction, Thermal};
 use crate::model::{
     Because, Celsius, HvacMode, Limits, Moment, Percent, Plant, Policies, Purpose, Readiness, RoomId, Span, StayToken,
 };
-use promise::{Plan, Promise, let_go_at};
+use promise::{Plan, Promise, Told, let_go_at};
 use serde::{Deserialize, Serialize};
 
 /// A recovery is over when the room is this near to its target: half the band is kept for the door's draught and the guest.
@@ -116,13 +117,9 @@ pub struct Climate {
     /// Not sooner than this is the room set back in the second stage: something has moved.
     #[serde(default)]
     not_deep_until: Option<Moment>,
-}
-
-/// A recovery as it was told at its beginning.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Told {
-    at: Moment,
-    takes: Span,
+    /// What this room's recoveries take over what its model says.
+    #[serde(default)]
+    pace: Pace,
 }
 
 /// The temperature that a guest likes.
@@ -288,12 +285,15 @@ impl Climate {
         );
         let mut decision = Decision::default();
         let plan = self.plan(view, thermal);
-        let entered = self.enter(view, plan.as_ref());
+        let entered = self.enter(view, thermal, plan.as_ref());
         let is_entered = entered.is_some();
         decision.entered = entered;
         self.heed(view);
-        self.turn(view, thermal);
-        self.set_point(view, thermal, is_entered, asks, &mut decision);
+        let mut band = self.band(view, thermal);
+        if self.turn(view, band) {
+            band = self.band(view, thermal);
+        }
+        self.set_point(view, band, is_entered, asks, &mut decision);
         self.choose_mode(view, is_entered, asks, &mut decision);
         self.dry(view, &mut decision);
         self.obey_interlock(view, asks, &mut decision);
@@ -316,17 +316,18 @@ impl Climate {
     }
 
     /// Which way the plant is to go: towards the band of this phase where the unit can be told, else as the season says.
-    fn turn(&mut self, view: &View<'_>, thermal: &Thermal) {
+    /// Returns whether it has turned.
+    fn turn(&mut self, view: &View<'_>, band: Band) -> bool {
         let next = match (view.policies.plant, view.temperature) {
-            (Plant::Auto, Some(now)) if view.can_choose && !self.mode_by_hand => {
-                self.band(view, thermal).direction(self.direction, now)
-            }
+            (Plant::Auto, Some(now)) if view.can_choose && !self.mode_by_hand => band.direction(self.direction, now),
             _ => plant_direction(view.policies.plant, self.season, view.mode, self.direction),
         };
         let stands = self.turned_at.is_some_and(|at| view.now.since(at) < MODE_STANDS);
-        if next != self.direction && !stands {
+        let turns = next != self.direction && !stands;
+        if turns {
             (self.direction, self.turned_at) = (next, Some(view.now));
         }
+        turns
     }
 
     /// Keeps the notebook of the energy code, where one binds.
@@ -356,7 +357,7 @@ impl Climate {
     }
 
     /// Goes over to the phase that now holds; returns why, when it is another.
-    fn enter(&mut self, view: &View<'_>, plan: Option<&Plan>) -> Option<Because> {
+    fn enter(&mut self, view: &View<'_>, thermal: &Thermal, plan: Option<&Plan>) -> Option<Because> {
         let (next, because) = self.next_phase(view, plan);
         let is_same = match (&self.phase, &next) {
             (Phase::Away { .. }, Phase::Away { .. }) => true,
@@ -366,13 +367,19 @@ impl Climate {
             return None;
         }
         self.phase = next;
-        self.told = plan
-            .filter(|_| matches!(self.phase, Phase::Preparing { .. }))
-            .map(|plan| Told {
-                at: view.now,
-                takes: plan.forecast.p50,
-            });
-        Some(because.with("phase", self.phase.word()))
+        let because = because.with("phase", self.phase.word());
+        if !matches!(self.phase, Phase::Preparing { .. }) {
+            return Some(because);
+        }
+        self.told = plan.map(|_| self.tell(view, thermal));
+        let ends = self
+            .told
+            .map(|told| (told.p10.as_minutes_f64(), told.p90.as_minutes_f64()));
+        Some(
+            because
+                .with_some("needs_min_p10", ends.map(|(p10, _)| p10.round()))
+                .with_some("needs_min_p90", ends.map(|(_, p90)| p90.round())),
+        )
     }
 
     fn next_phase(&self, view: &View<'_>, plan: Option<&Plan>) -> (Phase, Because) {
@@ -408,12 +415,12 @@ impl Climate {
         (phase, self.why_start(view, stay, plan))
     }
 
-    fn set_point(&self, view: &View<'_>, thermal: &Thermal, is_entered: bool, asks: Asks, decision: &mut Decision) {
+    fn set_point(&self, view: &View<'_>, band: Band, is_entered: bool, asks: Asks, decision: &mut Decision) {
         if self.suspended {
             return;
         }
         let is_resuming = matches!(asks, Asks::Resume { .. });
-        let edge = || self.band(view, thermal).edge(self.direction);
+        let edge = band.edge(self.direction);
         let (purpose, because) = match &self.phase {
             // Somebody is in a room without a guest: whoever it is, is left alone.
             Phase::Resting if view.is_occupied => return,
@@ -439,8 +446,8 @@ impl Climate {
             }
         };
         let value = match self.phase {
-            Phase::Resting if view.policies.code.is_none() => steady(edge(), view.setpoint, self.direction),
-            _ => edge(),
+            Phase::Resting if view.policies.code.is_none() => steady(edge, view.setpoint, self.direction),
+            _ => edge,
         };
         let because = because
             .with_some("temperature", view.temperature)

@@ -129,9 +129,10 @@ impl Devices {
         self.devices.get(device)?.points.get(&point)?.value.as_ref()
     }
 
-    /// The last good value of a point, from the first of these devices that has one.
+    /// The last good value of a point, from the first of the devices that report it and have said it.
     pub fn first<'a>(&'a self, setups: &[DeviceSetup], point: Point) -> Option<&'a Value> {
-        setups.iter().find_map(|setup| self.value(&setup.id, point))
+        let mut reporting = setups.iter().filter(|setup| setup.reports.contains(&point));
+        reporting.find_map(|setup| self.value(&setup.id, point))
     }
 
     /// Since when the device has been silent or unreachable; none while it is well.

@@ -15,8 +15,11 @@ const OVERDUE: f64 = 0.9999;
 const CHANNELS_MAX: usize = 32;
 /// Each arrival makes the earlier ones weigh so much less: the last hundred count.
 const KEEP: f64 = 0.99;
-/// The property's own figure weighs like so many arrivals.
+/// The property's own figure weighs like so many arrivals before the first one is seen,
 const PRIOR_ARRIVALS: f64 = 6.0;
+/// and is forgotten so many times as fast as what was seen here: a house whose guests come to the minute must not be ready
+/// half an hour early for ever, only because it was once thought to be like others.
+const PRIOR_FADES: f64 = 5.0;
 /// Further off than this, the announcement was of another day.
 const OFF_MAX: Span = Span::hours(6);
 /// Hours at which guests come are counted in parts of a day of this length, min.
@@ -59,6 +62,18 @@ pub struct Expected {
     pub sd: Span,
     /// Only the policy's share of guests comes before this.
     pub early: Moment,
+}
+
+impl Expected {
+    /// When something must begin that takes `takes` at the median, and `lead` where it takes long, so that only few guests come
+    /// before it is done: a long recovery and an early guest are two strokes of bad luck, and seldom fall together. What
+    /// is kept in hand for the one covers the other as far as independent errors add up: as squares.
+    pub fn before(&self, takes: Span, lead: Span) -> Moment {
+        let early = self.mean.since(self.early).max(Span::ZERO).as_minutes_f64();
+        let long = (lead - takes).max(Span::ZERO).as_minutes_f64();
+        let in_hand = Span::from_minutes_f64(early.hypot(long) - early);
+        self.early - takes - in_hand
+    }
 }
 
 impl Arrivals {
@@ -147,11 +162,12 @@ impl Off {
     /// A normal of which mean and variance are both unknown, after these arrivals (normal-inverse-gamma): the mean leans on
     /// the prior with half its weight, the variance with all of it, and not knowing the mean widens the spread.
     fn posterior(&self, mean: f64, sd: f64) -> (f64, f64) {
-        let lean = PRIOR_ARRIVALS / 2.0;
+        let prior = PRIOR_ARRIVALS * (1.0 - self.weight * (1.0 - KEEP)).max(0.0).powf(PRIOR_FADES);
+        let lean = prior / 2.0;
         let total = lean + self.weight;
         let centre = (lean * mean + self.weight * self.mean) / total;
         let between = lean * self.weight / total * (self.mean - mean).powi(2);
-        let variance = (PRIOR_ARRIVALS * sd * sd + self.squares + between) / (PRIOR_ARRIVALS + self.weight);
+        let variance = (prior * sd * sd + self.squares + between) / (prior + self.weight);
         let unsure = if self.weight > 0.0 { 1.0 + 1.0 / total } else { 1.0 };
         (centre, (variance * unsure).sqrt())
     }
@@ -224,6 +240,18 @@ mod tests {
         let late = arrivals.announced(&policy, Some(&agency), at(10_000), at(0));
         assert!(late.mean > at(10_020), "{late:?}");
         assert!(late.sd > Span::minutes(40), "{late:?}");
+    }
+
+    #[test]
+    fn where_guests_come_to_the_minute_no_room_is_ready_half_an_hour_early() {
+        let (policy, mut arrivals) = (Arrival::default(), Arrivals::default());
+        let mut sd_after = |count: i64| {
+            (0..count).for_each(|n| arrivals.came(&policy, None, Some(at(0)), at(n % 3 - 1), 900));
+            arrivals.announced(&policy, None, at(10_000), at(0)).sd
+        };
+        let sds = [sd_after(10), sd_after(20), sd_after(50)];
+        assert!(sds[0] > Span::minutes(20) && sds[1] < Span::minutes(16), "{sds:?}");
+        assert!(sds[2] < Span::minutes(6), "{sds:?}");
     }
 
     #[test]

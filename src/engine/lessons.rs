@@ -5,6 +5,9 @@
 use super::eta::Arrivals;
 use super::free::WalkIns;
 use super::margin::Margin;
+use super::pace::Pace;
+use super::spread::Spread;
+use super::thermal::{Direction, Forecast};
 use crate::model::{Channel, Moment, Policies, Span};
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +17,12 @@ use serde::{Deserialize, Serialize};
 pub struct Lessons {
     /// When guests come.
     pub arrivals: Arrivals,
-    /// What recoveries take.
+    /// What recoveries take at the most.
     pub margin: Margin,
+    /// What they take over what the models say.
+    pub pace: Pace,
+    /// Where they come to lie between what is told of them.
+    pub spread: Spread,
     /// When guests walk in.
     pub walk_ins: WalkIns,
 }
@@ -42,12 +49,18 @@ pub enum Lesson {
         minute: u16,
     },
     /// A recovery that had been forecast is over.
-    Recovered {
-        /// How long it was told to take.
-        told: Span,
-        /// How long it took.
-        took: Span,
-    },
+    Recovered(Recovery),
+}
+
+/// A recovery that had been forecast and is over.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Recovery {
+    /// What was told of it.
+    pub told: Forecast,
+    /// How long it took.
+    pub took: Span,
+    /// Which way it went, and what the model alone had said; none where the room had no model.
+    pub said: Option<(Direction, Span)>,
 }
 
 impl Lessons {
@@ -74,7 +87,14 @@ impl Lessons {
                 .arrivals
                 .came(&policies.arrival, channel.as_ref(), *eta, *at, *minute),
             Lesson::WalkedIn { day, minute } => self.walk_ins.came(*day, *minute),
-            Lesson::Recovered { told, took } => self.margin.saw(&policies.arrival, *told, *took),
+            Lesson::Recovered(recovery) => self.recovered(policies, recovery),
+        }
+    }
+    fn recovered(&mut self, policies: &Policies, Recovery { told, took, said }: &Recovery) {
+        self.margin.saw(&policies.arrival, told.p50, *took);
+        self.spread.saw(told, *took);
+        if let Some((direction, said)) = said {
+            self.pace.saw(*direction, *said, *took);
         }
     }
 }

@@ -30,10 +30,14 @@ impl Climate {
             let arrival = &view.policies.arrival;
             let within = Span::from_minutes_f64(arrival.lead_max.as_minutes_f64() * REGAIN_SHARE);
             let target = self.target(view);
-            let warmed = thermal.surely_reachable(arrival, Direction::Heating, low, within);
-            let cooled = thermal.surely_reachable(arrival, Direction::Cooling, high, within);
-            low = low + (target - GOAL - warmed).max(Celsius::default());
-            high = high - (cooled - target - GOAL).max(Celsius::default());
+            if self.decides(view, Direction::Heating) {
+                let warmed = thermal.surely_reachable(arrival, Direction::Heating, low, within);
+                low = low + (target - GOAL - warmed).max(Celsius::default());
+            }
+            if self.decides(view, Direction::Cooling) {
+                let cooled = thermal.surely_reachable(arrival, Direction::Cooling, high, within);
+                high = high - (cooled - target - GOAL).max(Celsius::default());
+            }
             (low, high) = (low.min(target), high.max(target));
         }
         if let (Some(air), Some(humidity), Some(outdoor)) = (view.temperature, view.humidity, view.outdoor)
@@ -45,6 +49,17 @@ impl Climate {
             low,
             high: high.max(low),
         }
+    }
+
+    /// Whether anything hangs on this edge of an empty room's band now: it is told to the unit, or the air is on its side of
+    /// comfort. The other one is not worth a forecast at every tick.
+    fn decides(&self, view: &View<'_>, direction: Direction) -> bool {
+        let target = self.target(view);
+        let is_on_its_side = |air: Celsius| match direction {
+            Direction::Heating => air < target,
+            Direction::Cooling => air > target,
+        };
+        self.direction == direction || view.temperature.is_none_or(is_on_its_side)
     }
 
     pub(super) fn comfort_band(&self, view: &View<'_>) -> Band {

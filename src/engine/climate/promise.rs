@@ -3,7 +3,7 @@
 use super::band::resting_band;
 use super::{Climate, Decision, GOAL, Phase, View};
 use crate::engine::eta::Expected;
-use crate::engine::lessons::Lesson;
+use crate::engine::lessons::{Lesson, Recovery};
 use crate::engine::power::{Due, GivesWay};
 use crate::engine::stay::Stay;
 use crate::engine::thermal::{Direction, Forecast, Thermal};
@@ -18,6 +18,14 @@ const OVERDUE_MIN: Span = Span::minutes(90);
 const PROMISE_MOVES: Span = Span::minutes(10);
 /// And by more than this while preparation has not begun: rooms drift, and nobody wants to hear of it each time.
 const PLAN_MOVES: Span = Span::minutes(45);
+/// A miss by less than this is not worth another room.
+const MISSES_BY: Span = Span::minutes(5);
+/// Nor is one warned of earlier than this before the announced arrival: what the room will be like then is not known yet.
+const WARNS_AHEAD: Span = Span::hours(6);
+/// Rooms are looked at every five minutes: what is over has been so for half of that.
+const SEEN_LATE: Span = Span::seconds(150);
+/// What is foreseen no further ends here: such a recovery is told as "not today", and teaches nothing of times.
+const NEVER: Span = Span::hours(6);
 /// Recovering for so long without any progress: something is broken.
 const STUCK_AFTER: Span = Span::minutes(60);
 
@@ -33,6 +41,21 @@ pub(super) struct Promise {
     pub(super) is_ready: bool,
 }
 
+/// A recovery as it was told at its beginning.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub(super) struct Told {
+    pub(super) at: Moment,
+    pub(super) takes: Span,
+    /// In one case of ten no longer than this, and in nine.
+    #[serde(default)]
+    pub(super) p10: Span,
+    #[serde(default)]
+    pub(super) p90: Span,
+    /// Which way it goes, and what the model alone says; none where the room has no model.
+    #[serde(default)]
+    pub(super) said: Option<(Direction, Span)>,
+}
+
 /// When to begin, and on what that rests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Plan {
@@ -40,6 +63,23 @@ pub(super) struct Plan {
     pub(super) expected: Expected,
     pub(super) lead: Span,
     pub(super) forecast: Forecast,
+}
+
+impl Told {
+    fn over(&self, took: Span) -> Recovery {
+        let told = Forecast {
+            p10: self.p10,
+            p50: self.takes,
+            p90: self.p90.max(self.takes),
+            rate: 0.0,
+            recoveries: 0,
+        };
+        Recovery {
+            told,
+            took,
+            said: self.said,
+        }
+    }
 }
 
 impl Plan {
@@ -117,7 +157,8 @@ impl Climate {
         let by_code = arrival
             .before_eta_max
             .map(|max| stay.eta.unwrap_or(expected.mean) - max);
-        let start = (expected.early - lead - earlier).max(by_code.unwrap_or(Moment::EARLIEST));
+        let begins = expected.before(forecast.p50, lead);
+        let start = (begins - earlier).max(by_code.unwrap_or(Moment::EARLIEST));
         Some(Plan {
             start,
             expected,
@@ -164,13 +205,38 @@ impl Climate {
     /// How long it takes until the room is right, at the median.
     pub(super) fn median(&self, view: &View<'_>, thermal: &Thermal) -> Forecast {
         let (direction, from, to) = self.way(view);
-        thermal.median(&view.policies.arrival, direction, from, to, self.output(view))
+        let said = thermal.median(&view.policies.arrival, direction, from, to, self.output(view));
+        said.times(self.factor(view, thermal, direction))
     }
 
-    /// The same with its spread.
+    /// The same with its spread, as recoveries here came to lie in it.
     pub(super) fn forecast(&self, view: &View<'_>, thermal: &Thermal) -> Forecast {
         let (direction, from, to) = self.way(view);
-        thermal.forecast_limited(&view.policies.arrival, direction, from, to, self.output(view))
+        let said = thermal.forecast_limited(&view.policies.arrival, direction, from, to, self.output(view));
+        let paced = said.times(self.factor(view, thermal, direction));
+        view.lessons.spread.told(paced)
+    }
+
+    /// What this room's recoveries take over what its model says; plain rates are learnt of recoveries already.
+    fn factor(&self, view: &View<'_>, thermal: &Thermal, direction: Direction) -> f64 {
+        match thermal.has_model() {
+            true => self.pace.factor(&view.lessons.pace, direction),
+            false => 1.0,
+        }
+    }
+
+    /// The recovery that begins now, as it is told.
+    pub(super) fn tell(&self, view: &View<'_>, thermal: &Thermal) -> Told {
+        let (direction, from, to) = self.way(view);
+        let (told, output) = (self.forecast(view, thermal), self.output(view));
+        let said = thermal.median(&view.policies.arrival, direction, from, to, output).p50;
+        Told {
+            at: view.now,
+            takes: told.p50,
+            p10: told.p10,
+            p90: told.p90,
+            said: thermal.has_model().then_some((direction, said)),
+        }
     }
 
     /// The share of its output that the unit may give on the way there.
@@ -206,7 +272,8 @@ impl Climate {
         let is_recovering =
             matches!(self.phase, Phase::Preparing { .. } | Phase::Held { .. }) && decision.set.is_some();
         let target = self.target(view);
-        decision.lesson = self.recovered(view, now.distance(target) <= GOAL);
+        let late = SEEN_LATE + thermal.shown_late();
+        decision.lesson = self.recovered(view, now.distance(target) <= GOAL, late);
         thermal.follow(view.now, now);
         if !is_recovering || now.distance(target) <= view.policies.arrival.band {
             thermal.end();
@@ -231,16 +298,45 @@ impl Climate {
         }
     }
 
-    /// A recovery that was told is over: it is there, or a guest came in between and it has already taken longer.
-    pub(super) fn recovered(&mut self, view: &View<'_>, is_there: bool) -> Option<Lesson> {
+    /// A recovery that was told is over: it is there, or a guest came in between and it has already taken longer. It is noticed
+    /// so much later than the air was there.
+    pub(super) fn recovered(&mut self, view: &View<'_>, is_there: bool, late: Span) -> Option<Lesson> {
         let told = self.told?;
-        let took = view.now.since(told.at);
+        let took = (view.now.since(told.at) - late).max(Span::ZERO);
         let is_cut_short = !matches!(self.phase, Phase::Preparing { .. } | Phase::Held { .. });
         if !is_there && !is_cut_short {
             return None;
         }
         self.told = None;
-        (is_there || took > told.takes).then_some(Lesson::Recovered { told: told.takes, took })
+        let is_told = told.takes < NEVER;
+        if !is_told || !is_there && took <= told.takes {
+            return None;
+        }
+        if let Some((direction, said)) = told.said {
+            self.pace.saw(direction, said, took);
+        }
+        Some(Lesson::Recovered(told.over(took)))
+    }
+
+    /// Whether the guest is likely to meet a room that is not right: asked of the band itself, not of the goal within it.
+    fn will_miss(&self, view: &View<'_>, thermal: &Thermal, stay: &Stay, from: Moment, p50: Moment) -> bool {
+        let (band, target) = (view.policies.arrival.band, self.target(view));
+        let (direction, air, to) = self.way(view);
+        let is_off = air.distance(target) > band && air != to;
+        let is_near = |eta: &Moment| eta.since(view.now) <= WARNS_AHEAD;
+        let Some(eta) = stay.eta.filter(is_near).filter(|_| is_off) else {
+            return false;
+        };
+        let by = eta.max(view.now) + MISSES_BY;
+        if p50 <= by {
+            return false;
+        }
+        let edge = match direction {
+            Direction::Heating => target - band,
+            Direction::Cooling => target + band,
+        };
+        let takes = thermal.median(&view.policies.arrival, direction, air, edge, self.output(view));
+        from + takes.times(self.factor(view, thermal, direction)).p50 > by
     }
 
     /// Makes, moves or worries about the promise.
@@ -267,8 +363,9 @@ impl Climate {
             let is_elsewhere = p50.since(p.p50).as_millis().abs() > tolerance.as_millis();
             p.target != target || p.is_ready != is_ready || (is_elsewhere && !is_ready)
         });
-        let is_late = is_preparing && !is_ready && stay.eta.is_some_and(|eta| p50 > eta + Span::minutes(5));
-        let warn = is_late && told.is_none_or(|p| !p.warned);
+        let was_warned = told.is_some_and(|p| p.warned);
+        let is_late = was_warned || !is_ready && self.will_miss(view, thermal, stay, from, p50);
+        let warn = is_late && !was_warned;
         let is_begun = is_entered && is_preparing;
         if !(moved || warn || is_begun) {
             return None;

@@ -297,17 +297,16 @@ impl Room {
                 continue;
             }
             let since = self.devices.missing_since(world.now, device);
-            let is_offline = since.is_some_and(|at| world.now.since(at) >= OFFLINE_GRACE);
-            let is_told = self.requests.has_open()
-                && self
-                    .requests
-                    .open_recurring(&maintenance::stem(&world.setup.id, &device.id, "offline"))
-                    .is_some();
-            let stem = || maintenance::stem(&world.setup.id, &device.id, "offline");
-            if since.is_none() && self.requests.was_looked_after() {
-                self.requests.is_gone(&stem());
+            if self.is_nothing_to_say(since.is_some()) {
+                continue;
             }
-            let is_left = is_offline && !is_told && self.requests.is_looked_after(&stem(), world.now);
+            let is_offline = since.is_some_and(|at| world.now.since(at) >= OFFLINE_GRACE);
+            let stem = maintenance::stem(&world.setup.id, &device.id, "offline");
+            let is_told = self.requests.open_recurring(&stem).is_some();
+            if since.is_none() {
+                self.requests.is_gone(&stem);
+            }
+            let is_left = is_offline && !is_told && self.requests.is_looked_after(&stem, world.now);
             if is_offline != is_told && !is_left && (is_offline || since.is_none()) {
                 let because = Because::rule("device-silent")
                     .with("device", &device.id)

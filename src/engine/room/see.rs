@@ -112,8 +112,12 @@ impl Room {
 impl Room {
     /// The device whose word on the room's air counts.
     pub(super) fn thermometer<'a>(&self, world: World<'a>) -> Option<&'a DeviceSetup> {
-        let has_said = |device: &&DeviceSetup| self.devices.value(&device.id, Point::RoomTemperature).is_some();
-        world.setup.devices.iter().find(has_said)
+        let mut thermometers = world
+            .setup
+            .devices
+            .iter()
+            .filter(|d| d.reports.contains(&Point::RoomTemperature));
+        thermometers.find(|device| self.devices.value(&device.id, Point::RoomTemperature).is_some())
     }
 
     /// The room's air; none while its thermometer is silent.
@@ -155,7 +159,9 @@ impl Room {
 
     /// The room's humidity; a sensor that has fallen silent says nothing.
     fn humidity(&self, world: World<'_>) -> Option<Percent> {
-        let is_heard = |device: &&DeviceSetup| self.devices.silent_since(world.now, device).is_none();
+        let is_heard = |device: &&DeviceSetup| {
+            device.reports.contains(&Point::Humidity) && self.devices.silent_since(world.now, device).is_none()
+        };
         let said = |device: &DeviceSetup| self.devices.value(&device.id, Point::Humidity)?.share();
         world.setup.devices.iter().filter(is_heard).find_map(said)
     }

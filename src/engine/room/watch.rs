@@ -42,6 +42,9 @@ impl Room {
         let bed = self.occupancy.bed();
         let is_quiet = bed.edge_at().is_none_or(|at| world.now.since(at) >= BED_QUIET_MIN);
         let is_ill = bed.is_ill() && is_quiet;
+        if self.is_nothing_to_say(bed.is_ill()) {
+            return;
+        }
         let because = Because::rule(if self.occupancy.is_bed_in_use() {
             "bed-in-use-for-too-long"
         } else {
@@ -57,8 +60,12 @@ impl Room {
         let Some(device) = reporting(world, Point::Open) else {
             return;
         };
-        let (comings, last) = self.health.door_evidence();
         let is_restless = self.health.is_door_restless(world.now);
+        let is_ill = is_restless || self.health.is_door_ill(world.now);
+        if self.is_nothing_to_say(is_ill) {
+            return;
+        }
+        let (comings, last) = self.health.door_evidence();
         let because = if is_restless {
             let (_, hours, _) = self.health.restless_evidence(world.now);
             Because::rule("door-moves-without-a-pause").with("restless_hours", hours)
@@ -66,7 +73,6 @@ impl Room {
             Because::rule("guest-comes-and-the-door-never-moves").with("comings", comings)
         };
         let because = because.with_some("last_door", last);
-        let is_ill = is_restless || self.health.is_door_ill(world.now);
         self.sensor_fault(world, device, is_ill, is_ill, because, out);
     }
 
@@ -74,8 +80,12 @@ impl Room {
         let Some(device) = reporting(world, Point::Occupied) else {
             return;
         };
-        let (passages, last) = self.health.motion_evidence();
         let is_restless = self.health.is_motion_restless(world.now);
+        let is_ill = is_restless || self.health.is_motion_ill();
+        if self.is_nothing_to_say(is_ill) {
+            return;
+        }
+        let (passages, last) = self.health.motion_evidence();
         let because = if is_restless {
             let (hours, _, since) = self.health.restless_evidence(world.now);
             Because::rule("moves-without-a-pause")
@@ -85,8 +95,12 @@ impl Room {
             Because::rule("door-moves-and-nothing-else-does").with("passages", passages)
         };
         let because = because.with_some("last_motion", last);
-        let is_ill = is_restless || self.health.is_motion_ill();
         self.sensor_fault(world, device, is_ill, is_ill, because, out);
+    }
+
+    /// Whether all is well, and was: then there is nothing to raise and nothing to take back.
+    pub(super) fn is_nothing_to_say(&self, is_wrong: bool) -> bool {
+        !is_wrong && !self.requests.has_open() && !self.requests.was_looked_after()
     }
 
     /// Raises the request when the sensor is ill, and takes it back when it is no longer.
@@ -119,6 +133,9 @@ impl Room {
         let is_in = self.is_occupied(world) || self.occupancy.bursts() >= BURSTS_CERTAIN;
         let is_due =
             is_in && !self.is_sensor_ill(world) && moved_at.is_some_and(|at| world.now.since(at) >= MOTIONLESS_MAX);
+        if self.is_nothing_to_say(is_due) {
+            return;
+        }
         let because = Because::rule("in-and-motionless-for-a-day").with_some("last_moved", moved_at);
         self.ask_people(world, Need::Welfare, "welfare", (is_due, !is_due), because, out);
     }
@@ -129,12 +146,13 @@ impl Room {
         let door_at = self.occupancy.door_at();
         let has_stayed = door_at.is_some_and(|at| world.now.since(at) >= UNSOLD_FOR);
         let is_certain = presence == Presence::Asleep || self.occupancy.bursts() >= BURSTS_CERTAIN;
-        let is_open = self
-            .requests
-            .open_recurring(&format!("{}.unsold", world.setup.id))
-            .is_some();
         let is_over = self.is_let(world) || !presence.is_occupied();
         let is_found = has_stayed && is_certain && !self.occupancy.is_staff();
+        if self.is_nothing_to_say(is_found && !is_over) {
+            return;
+        }
+        let stem = format!("{}.unsold", world.setup.id);
+        let is_open = self.requests.open_recurring(&stem).is_some();
         let is_due = !is_over && (is_open || is_found);
         let because = Because::rule("unsold-but-occupied")
             .with("presence", presence.word())

@@ -92,6 +92,14 @@ pub struct Surprise {
     pub variance: f64,
 }
 
+/// What a reading does to the state. It follows from the uncertainty alone, not from what was read: rooms that differ only
+/// in how strongly coil, sun and people move them share it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gain {
+    by: [f64; UNCERTAIN],
+    variance: f64,
+}
+
 /// The filter of one room with one set of numbers, for steps of one length.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
@@ -136,6 +144,20 @@ impl State {
             && self.x.iter().all(|x| x.abs() < 1e3)
             && (0..UNCERTAIN).all(|n| (0.0..1e4).contains(&self.p[n][n]))
             && is_symmetric()
+    }
+}
+
+impl Gain {
+    /// Takes a reading into the states that it is expected of.
+    pub fn take(&self, x: &mut Vector<STATES>, reading: f64) -> Surprise {
+        let sd = self.variance.sqrt();
+        let z = (reading - x[SENSOR]) / sd;
+        let moved = z.clamp(-CLIP, CLIP) * sd;
+        x.iter_mut().zip(self.by).for_each(|(x, by)| *x += by * moved);
+        Surprise {
+            z,
+            variance: self.variance,
+        }
     }
 }
 
@@ -185,17 +207,23 @@ impl Filter {
 
     /// Takes a reading.
     pub fn update(&self, state: &mut State, reading: f64) -> Surprise {
-        let variance = state.p[SENSOR][SENSOR] + self.reading_variance;
-        let z = (reading - state.x[SENSOR]) / variance.sqrt();
-        let moved = z.clamp(-CLIP, CLIP) * variance.sqrt();
+        let gain = self.gain(state);
         let with_sensor = state.p[SENSOR];
         for i in 0..UNCERTAIN {
-            let gain = with_sensor[i] / variance;
-            state.x[i] += gain * moved;
             // Both halves get the same products: the covariance stays symmetric to the bit.
-            (0..UNCERTAIN).for_each(|j| state.p[i][j] -= with_sensor[i] * with_sensor[j] / variance);
+            (0..UNCERTAIN).for_each(|j| state.p[i][j] -= with_sensor[i] * with_sensor[j] / gain.variance);
         }
-        Surprise { z, variance }
+        gain.take(&mut state.x, reading)
+    }
+
+    /// What a reading would do to this state.
+    pub fn gain(&self, state: &State) -> Gain {
+        let with_sensor = state.p[SENSOR];
+        let variance = with_sensor[SENSOR] + self.reading_variance;
+        Gain {
+            by: with_sensor.map(|with| with / variance),
+            variance,
+        }
     }
 
     /// What the uncertainty becomes over a tick: A P A', lower half mirrored.

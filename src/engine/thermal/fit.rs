@@ -6,12 +6,15 @@
 //! the differences of the whole.
 //!
 //! The work is cut into passes of about a millisecond, one filter run over the history each, so that a door that opens in
-//! the night need not wait for it.
+//! the night need not wait for it. What only drives the room (coil, sun, people) leaves the filter's uncertainty as it is:
+//! such a number's difference is found with the gains of the run that it differs from.
 
-use super::filter::{CLIP, Filter, State, Thermometer};
-use super::matrix::solve;
-use super::model::{Coil, SENSOR};
-use super::parameters::{Belief, COUNT, Parameters};
+use super::filter::{CLIP, Filter, Gain, State, Surprise, Thermometer};
+use super::matrix::{Vector, solve};
+use super::model::{Coil, SENSOR, STATES};
+use super::parameters::{
+    BASE_GAIN, Belief, COOLING, COUNT, GUEST_GAIN, HEATING, Parameters, SUN_AIR, SUN_MASS, USUAL_SUN,
+};
 use super::row::Tick;
 
 /// A first fit ends after so many rounds at the latest, from the middle of all rooms.
@@ -63,6 +66,8 @@ enum Stage {
 struct Pass {
     cost: f64,
     errors: Vec<f32>,
+    /// What each reading did to the state.
+    gains: Vec<Gain>,
 }
 
 impl Fit {
@@ -107,7 +112,15 @@ impl Fit {
 
     fn column(&mut self, n: usize, history: &[Tick]) {
         let moved = self.best.moved(n, DIFFERENCE * self.belief.spread[n]);
-        let pass = self.run(&moved, history);
+        if !history.iter().any(|tick| drives(n, tick)) {
+            // Nothing in these two weeks hangs on it: only the belief does.
+            self.slope[n] = (self.belief.misfit(&moved) - self.belief.misfit(&self.best)) / DIFFERENCE;
+            return self.columns.push(vec![0.0; self.base.errors.len()]);
+        }
+        let pass = match DRIVES.contains(&n) {
+            true => self.rerun(&moved, history),
+            false => self.run(&moved, history),
+        };
         self.slope[n] = (pass.cost - self.base.cost) / DIFFERENCE;
         let per = (1.0 / DIFFERENCE) as f32;
         let differences = pass.errors.iter().zip(&self.base.errors).map(|(a, b)| (a - b) * per);
@@ -155,25 +168,78 @@ impl Fit {
 
     fn run(&self, room: &Parameters, history: &[Tick]) -> Pass {
         let filter = Filter::new(room, self.coil, self.thermometer);
-        let mut pass = Pass {
-            cost: self.belief.misfit(room),
-            errors: Vec::with_capacity(2 * history.len()),
-        };
+        let mut pass = self.begin(room, history);
         let Some(mut state) = first(history) else { return pass };
         for (n, tick) in history.iter().enumerate() {
-            if let Some(surprise) = filter.tick(&mut state, tick) {
-                pass.cost += 0.5 * surprise.variance.ln();
-                pass.add(surprise.z);
+            filter.predict(&mut state, tick);
+            if let Some(air) = tick.air {
+                pass.gains.push(filter.gain(&state));
+                let surprise = filter.update(&mut state, air);
+                pass.surprised(&surprise);
             }
-            if n >= SETTLED && n % FORECAST_EVERY == 0 {
-                pass.forecasts(&filter, &state, &history[n..]);
-            }
+            pass.forecasts(&filter, &state.x, n, history);
         }
         pass
+    }
+
+    /// The same for numbers under which each reading does to the state what it did in the base run.
+    fn rerun(&self, room: &Parameters, history: &[Tick]) -> Pass {
+        let filter = Filter::new(room, self.coil, self.thermometer);
+        let mut pass = self.begin(room, history);
+        let Some(State { mut x, .. }) = first(history) else {
+            return pass;
+        };
+        let mut gains = self.base.gains.iter();
+        for (n, tick) in history.iter().enumerate() {
+            x = filter.step.next(&x, tick);
+            if let Some((air, gain)) = tick.air.and_then(|air| Some((air, gains.next()?))) {
+                pass.surprised(&gain.take(&mut x, air));
+            }
+            pass.forecasts(&filter, &x, n, history);
+        }
+        pass
+    }
+
+    fn begin(&self, room: &Parameters, history: &[Tick]) -> Pass {
+        Pass {
+            cost: self.belief.misfit(room),
+            errors: Vec::with_capacity(2 * history.len()),
+            gains: Vec::new(),
+        }
+    }
+}
+
+/// The numbers that only drive a room: they are in no rate and in no noise.
+const DRIVES: [usize; 9] = [
+    HEATING,
+    COOLING,
+    SUN_AIR,
+    SUN_MASS,
+    BASE_GAIN,
+    GUEST_GAIN,
+    USUAL_SUN[0],
+    USUAL_SUN[1],
+    USUAL_SUN[2],
+];
+
+/// Whether a number has any part in a tick.
+fn drives(which: usize, tick: &Tick) -> bool {
+    match which {
+        HEATING => tick.heating != 0.0,
+        COOLING => tick.cooling != 0.0,
+        SUN_AIR | SUN_MASS => tick.sun != Some(0.0),
+        GUEST_GAIN => tick.occupied,
+        which if USUAL_SUN.contains(&which) => tick.sun.is_none() && tick.hour.is_some(),
+        _ => true,
     }
 }
 
 impl Pass {
+    fn surprised(&mut self, surprise: &Surprise) {
+        self.cost += 0.5 * surprise.variance.ln();
+        self.add(surprise.z);
+    }
+
     /// Takes one error, in standard deviations: squared when small, in proportion when large.
     fn add(&mut self, z: f64) {
         let large = z.abs() - CLIP;
@@ -186,13 +252,15 @@ impl Pass {
         self.errors.push(error as f32);
     }
 
-    /// Compares forecasts from one state with the readings that came; `history` begins at the state's own tick. Whoever is
-    /// in the room now counts as staying.
-    fn forecasts(&mut self, filter: &Filter, state: &State, history: &[Tick]) {
-        let mut x = state.x;
-        let is_occupied = history.first().is_some_and(|tick| tick.occupied);
+    /// Compares forecasts from the states at one tick, where one is due, with the readings that came. Whoever is in the room
+    /// now counts as staying.
+    fn forecasts(&mut self, filter: &Filter, x: &Vector<STATES>, at: usize, history: &[Tick]) {
+        if at < SETTLED || !at.is_multiple_of(FORECAST_EVERY) {
+            return;
+        }
+        let (mut x, is_occupied) = (*x, history[at].occupied);
         let furthest = AHEAD[AHEAD.len() - 1].0;
-        for (n, tick) in history.iter().enumerate().skip(1).take(furthest) {
+        for (n, tick) in history[at..].iter().enumerate().skip(1).take(furthest) {
             // What blows in is no room's own movement: nothing can be foreseen beyond it.
             if tick.open {
                 return;
@@ -248,4 +316,45 @@ pub fn error_ahead(
         count += 1;
     }
     (count > 0).then(|| (sum / f64::from(count)).sqrt())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn history() -> Vec<Tick> {
+        let tick = |n: usize| Tick {
+            air: (!n.is_multiple_of(17)).then(|| 20.0 + ((n * 37 % 101) as f64) / 50.0),
+            heating: f64::from(u8::from(n % 90 > 60)),
+            outdoor: Some((n as f64 / 40.0).sin() * 6.0),
+            neighbours: Some(21.0),
+            hour: Some((n % 288) as f64 / 12.0),
+            occupied: n % 150 > 100,
+            open: n % 211 == 0,
+            ..Tick::default()
+        };
+        (0..600).map(tick).collect()
+    }
+
+    #[test]
+    fn what_only_drives_a_room_is_found_with_the_gains_that_stand() {
+        let (history, room) = (history(), Parameters::default());
+        let mut fit = Fit::new(room, Belief::default(), Coil::Water, Thermometer::default(), true);
+        fit.base = fit.run(&room, &history);
+        for n in DRIVES {
+            let moved = room.moved(n, 0.1);
+            let (whole, again) = (fit.run(&moved, &history), fit.rerun(&moved, &history));
+            assert_eq!((whole.cost, whole.errors), (again.cost, again.errors), "{n}");
+        }
+    }
+
+    #[test]
+    fn what_no_tick_hangs_on_is_left_to_the_belief() {
+        let (history, room) = (history(), Parameters::default());
+        let fit = Fit::new(room, Belief::default(), Coil::Water, Thermometer::default(), true);
+        for n in 0..COUNT {
+            let is_idle = fit.run(&room, &history).errors == fit.run(&room.moved(n, 0.5), &history).errors;
+            assert_eq!(is_idle, !history.iter().any(|tick| drives(n, tick)), "{n}");
+        }
+    }
 }

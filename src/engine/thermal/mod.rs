@@ -29,9 +29,9 @@ use filter::Thermometer;
 use history::Rows;
 use meter::{Around, Meter};
 use model::{Coil, SENSOR};
-use parameters::{Belief, Parameters};
+use parameters::{Belief, Parameters, SENSOR_LAG};
 use rate::Rates;
-use recovery::{FORESEEN_H, Goal, Start};
+use recovery::{Crossing, FORESEEN_H, Goal, Start};
 use row::{Row, Tick};
 use serde::{Deserialize, Serialize};
 
@@ -121,24 +121,10 @@ impl Thermal {
         to: Celsius,
         output_max: f64,
     ) -> Forecast {
-        let output_max = output_of(output_max);
-        let by_rate = self.rates.forecast(policy, direction, from, to).slowed(output_max);
-        let kelvin = direction.sign() * (to - from).to_f64();
-        let Some(start) = self.start(from).filter(|_| kelvin > 0.0) else {
-            return by_rate;
-        };
-        let goal = Goal {
-            output_max,
-            ..Goal::full(direction, to.to_f64())
-        };
-        let hours = start.median(&goal, &self.estimator.step());
-        let p50 = Span::from_minutes_f64(hours.unwrap_or(FORESEEN_H) * 60.0);
-        Forecast {
-            p10: p50,
-            p50,
-            p90: p50,
-            rate: kelvin / p50.as_hours_f64().max(1.0 / 60.0),
-            recoveries: by_rate.recoveries,
+        let by_rate = self.by_rate(policy, direction, from, to, output_max);
+        match self.question(direction, from, to, output_max) {
+            Some((start, goal)) => by_rate.foreseen([start.median(&goal, &self.estimator.step()); 3], to - from),
+            None => by_rate,
         }
     }
 
@@ -151,40 +137,39 @@ impl Thermal {
         to: Celsius,
         output_max: f64,
     ) -> Forecast {
-        let output_max = output_of(output_max);
-        let by_rate = self.rates.forecast(policy, direction, from, to).slowed(output_max);
-        let kelvin = direction.sign() * (to - from).to_f64();
-        let Some(start) = self.start(from).filter(|_| kelvin > 0.0) else {
-            return by_rate;
-        };
-        let crossing = start.crossing(&Goal {
-            output_max,
-            ..Goal::full(direction, to.to_f64())
-        });
-        let span = |hours: Option<f64>| Span::from_minutes_f64(hours.unwrap_or(FORESEEN_H) * 60.0);
-        let p50 = span(crossing.p50);
-        Forecast {
-            p10: span(crossing.p10),
-            p50,
-            p90: span(crossing.p90),
-            rate: kelvin / p50.as_hours_f64().max(1.0 / 60.0),
-            recoveries: by_rate.recoveries,
+        let by_rate = self.by_rate(policy, direction, from, to, output_max);
+        match self.question(direction, from, to, output_max) {
+            Some((start, goal)) => {
+                let Crossing { p10, p50, p90 } = start.crossing(&goal);
+                by_rate.foreseen([p10, p50, p90], to - from)
+            }
+            None => by_rate,
         }
     }
 
     /// How long it takes on a day on which the coil brings little, at the median; by the plain rate it is the usual time. A
     /// room with output to spare hardly takes longer; one that works at its limit takes much longer, or never gets there.
     pub fn on_a_weak_day(&self, policy: &Arrival, direction: Direction, from: Celsius, to: Celsius) -> Span {
-        let kelvin = direction.sign() * (to - from).to_f64();
-        let Some(start) = self.start(from).filter(|_| kelvin > 0.0) else {
-            return self.rates.forecast(policy, direction, from, to).p50;
-        };
+        match self.question(direction, from, to, WEAK_OUTPUT) {
+            Some((start, goal)) => span(start.median(&goal, &self.estimator.step())),
+            None => self.rates.forecast(policy, direction, from, to).p50,
+        }
+    }
+
+    /// What to ask the model of a recovery; none while it is not to be trusted, or when there is nowhere to go.
+    fn question(&self, direction: Direction, from: Celsius, to: Celsius, output_max: f64) -> Option<(Start<'_>, Goal)> {
+        let is_ahead = direction.sign() * (to - from).to_f64() > 0.0;
+        let start = self.start(from).filter(|_| is_ahead)?;
         let goal = Goal {
-            output_max: WEAK_OUTPUT,
+            output_max: output_of(output_max),
             ..Goal::full(direction, to.to_f64())
         };
-        let hours = start.median(&goal, &self.estimator.step());
-        Span::from_minutes_f64(hours.unwrap_or(FORESEEN_H) * 60.0)
+        Some((start, goal))
+    }
+
+    fn by_rate(&self, policy: &Arrival, direction: Direction, from: Celsius, to: Celsius, output_max: f64) -> Forecast {
+        let full = self.rates.forecast(policy, direction, from, to);
+        full.slowed(output_of(output_max))
     }
 
     /// The temperature that full output gets the room to within so long, at the median: what to tell the front desk when
@@ -284,6 +269,16 @@ impl Thermal {
         self.meter.due().map(|next| next - meter::TICK)
     }
 
+    /// Whether forecasts come from the room's model.
+    pub fn has_model(&self) -> bool {
+        self.estimator.trusted().is_some()
+    }
+
+    /// How much later than a guest would feel it the thermometer shows what the air does, as far as its model knows.
+    pub fn shown_late(&self) -> Span {
+        Span::from_minutes_f64(self.estimator.parameters().get(SENSOR_LAG))
+    }
+
     /// What the thermometer shows, without its noise; none while it is silent.
     pub fn air(&self) -> Option<Celsius> {
         let start = self.estimator.start()?;
@@ -359,6 +354,11 @@ impl Thermal {
     }
 }
 
+/// Hours foreseen as a length of time; what is not foreseen at all lies at the end of what could be.
+fn span(hours: Option<f64>) -> Span {
+    Span::from_minutes_f64(hours.unwrap_or(FORESEEN_H) * 60.0)
+}
+
 /// A share of the output that a lead can be reckoned with.
 fn output_of(share: f64) -> f64 {
     if share.is_finite() {
@@ -369,6 +369,34 @@ fn output_of(share: f64) -> f64 {
 }
 
 impl Forecast {
+    /// The same room's recovery as its model foresees it.
+    fn foreseen(self, hours: [Option<f64>; 3], moves: Celsius) -> Self {
+        let [p10, p50, p90] = hours.map(span);
+        Self {
+            p10,
+            p50,
+            p90,
+            rate: moves.to_f64().abs() / p50.as_hours_f64().max(1.0 / 60.0),
+            ..self
+        }
+    }
+
+    /// All of it so many times as long; what is not foreseen at all stays so.
+    pub fn times(self, factor: f64) -> Self {
+        let never = Span::from_minutes_f64(FORESEEN_H * 60.0);
+        let times = |span: Span| match span < never {
+            true => Span::from_minutes_f64(span.as_minutes_f64() * factor).min(never),
+            false => span,
+        };
+        Self {
+            p10: times(self.p10),
+            p50: times(self.p50),
+            p90: times(self.p90),
+            rate: self.rate / factor.max(0.1),
+            ..self
+        }
+    }
+
     fn slowed(self, output_max: f64) -> Self {
         // What the room loses meanwhile stays the same: of less, a larger part is lost.
         let rate = (output_max - LOST).max(OUTPUT_MIN) / (1.0 - LOST);

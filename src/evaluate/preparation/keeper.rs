@@ -78,11 +78,6 @@ pub fn moment(minute: usize) -> Moment {
     MIDNIGHT + Span::minutes(minute as i64)
 }
 
-/// The minute of the story, whole.
-pub fn minute_of(at: Moment) -> i64 {
-    at.since(MIDNIGHT).as_millis().div_euclid(60_000)
-}
-
 impl Keeper {
     /// An engine that knows nothing yet.
     ///

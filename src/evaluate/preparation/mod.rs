@@ -3,6 +3,7 @@
 //! A closed loop: a simulated hotel whose true rooms no estimator sees, kept by the real engine, and by the rules that it
 //! is compared with, on the same arrivals in the same weather. Method and figures: docs/preparation.md.
 
+mod account;
 pub mod coach;
 pub mod dice;
 mod faults;
@@ -17,11 +18,13 @@ mod thermostat;
 mod watch;
 mod weather;
 
+pub use account::Account;
 pub use hotel::Options;
 pub use score::{Arrival, Figures, KeeperFigures};
 pub use watch::Never;
 pub use weather::Site;
 
+use account::Use;
 use hotel::{Hotel, Standing};
 use keeper::Keeper;
 use rival::{Rival, Rule};
@@ -140,11 +143,7 @@ fn follow(hotel: &Hotel, rule: Rule) -> Vec<Trace> {
 
 fn live(hotel: &Hotel, mut decide: impl FnMut(&mut [Standing], usize)) -> Vec<Trace> {
     let mut standings = hotel.standings();
-    let empty = Trace {
-        air: Vec::with_capacity(hotel.minutes()),
-        watts: Vec::with_capacity(hotel.minutes()),
-    };
-    let mut traces = vec![empty; standings.len()];
+    let mut traces = vec![Trace::of_minutes(hotel.minutes()); standings.len()];
     for minute in 0..hotel.minutes() {
         decide(&mut standings, minute);
         let around = hotel.around(&standings);
@@ -152,6 +151,10 @@ fn live(hotel: &Hotel, mut decide: impl FnMut(&mut [Standing], usize)) -> Vec<Tr
             let (warmed, cooled) = hotel.live(room, standing, around[room], minute);
             traces[room].air.push(standing.body.air as f32);
             traces[room].watts.push((warmed + cooled) as f32);
+            traces[room].cooled.push(cooled as f32);
+            traces[room]
+                .uses
+                .push(Use::of(&hotel.places[room].life, minute, standing.wanted));
         }
     }
     traces
@@ -178,20 +181,25 @@ pub fn table(figures: &[Figures]) -> String {
             f.arrivals
         );
     }
+    text += &account::table(figures);
     let Some(keeper) = figures.first().and_then(|f| f.keeper.as_ref()) else {
         return text;
     };
     let or_none = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.1}"));
     text += &format!(
-        "innkeeper: {} recoveries, {} % within their lead, told time off by {} min (mean; bias {}), promises kept {} missed \
-         {}, {} misses told early, {:.1} writes a room and day\n",
+        "innkeeper: {} recoveries, {} % within their lead, told time off by {} min (mean; bias {}), {} % between its p10 and \
+         p90, {} told never; promises kept {} missed {}, {} of these told early and {} misses told in vain, {:.1} writes a room \
+         and day\n",
         keeper.recoveries,
         or_none(keeper.lead_coverage),
         or_none(keeper.recovery_mae_min),
         or_none(keeper.recovery_bias_min),
+        or_none(keeper.recovery_inside_p10_p90),
+        keeper.recoveries_told_never,
         keeper.promises_kept,
         keeper.promises_missed,
         keeper.misses_told_early,
+        keeper.misses_told_in_vain,
         keeper.writes_per_room_day
     );
     text += &never_line(keeper);

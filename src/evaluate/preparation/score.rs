@@ -1,5 +1,6 @@
 //! How good was the rule? The figures of one run, from what every room did minute by minute.
 
+use super::account::{Account, Use};
 use super::hotel::Hotel;
 use super::watch::{Never, Watch};
 use serde::Serialize;
@@ -8,6 +9,8 @@ use serde::Serialize;
 pub const BAND_K: f64 = 0.5;
 /// A told recovery ends this near to what the guest likes, K: where the planner's own forecast ends.
 const AIMED_K: f64 = 0.27;
+/// A recovery that is told to take longer than this is told not to end in time at all, min.
+const NEVER_MIN: f64 = 360.0;
 /// Somebody who meets a room out of band is followed so long at most, min.
 const LATE_MAX: usize = 240;
 /// Energy counts from the last departure, or from so long before the arrival, min.
@@ -24,6 +27,10 @@ pub struct Trace {
     pub air: Vec<f32>,
     /// Heat given plus heat taken, W, by the minute.
     pub watts: Vec<f32>,
+    /// Heat taken, W, by the minute.
+    pub cooled: Vec<f32>,
+    /// What it was spent on, by the minute.
+    pub uses: Vec<Use>,
 }
 
 /// One arrival under one rule.
@@ -45,6 +52,8 @@ pub struct Arrival {
     pub late_min: usize,
     /// Heat and cold for it, kWh.
     pub kwh: f64,
+    /// What they went to.
+    pub account: Account,
 }
 
 /// The figures of one rule.
@@ -70,6 +79,8 @@ pub struct Figures {
     pub energy_vs_always_on: f64,
     /// How much of what the clairvoyant saves over always-on is saved, %.
     pub saving_captured: f64,
+    /// What the energy went to, kWh each.
+    pub account: Account,
     /// Arrivals that always-on would have satisfied and this rule did not.
     pub sacrificed: usize,
     /// Walk-ins: how many, and how many in band, %.
@@ -93,14 +104,20 @@ pub struct KeeperFigures {
     pub recovery_bias_min: Option<f64>,
     /// See above.
     pub recovery_rmse_min: Option<f64>,
+    /// Of the recoveries, the share that lasted between the two times told for one case of ten and for nine, %.
+    pub recovery_inside_p10_p90: Option<f64>,
     /// How many preparations that had somewhere to go.
     pub recoveries: usize,
-    /// Promises kept and missed at the door, and misses said early.
+    /// How many more were told to take longer than can be foreseen, and came all the same.
+    pub recoveries_told_never: usize,
+    /// Promises kept and missed at the door.
     pub promises_kept: usize,
     /// See above.
     pub promises_missed: usize,
-    /// See above.
+    /// Of the missed ones, how many had been said before, and how many kept ones, too.
     pub misses_told_early: usize,
+    /// See above.
+    pub misses_told_in_vain: usize,
     /// What must not be.
     #[serde(flatten)]
     pub never: Never,
@@ -127,6 +144,8 @@ pub fn arrivals(hotel: &Hotel, traces: &[Trace]) -> Vec<Arrival> {
                 continue;
             }
             if visit.arrival >= hotel.judged_from() {
+                let from = left.max(visit.arrival.saturating_sub(ENERGY_BEFORE));
+                let account = trace.account(from, visit.arrival + ENERGY_AFTER);
                 judged.push(Arrival {
                     room,
                     minute: visit.arrival,
@@ -135,10 +154,8 @@ pub fn arrivals(hotel: &Hotel, traces: &[Trace]) -> Vec<Arrival> {
                     met: f64::from(trace.air[visit.arrival]),
                     early_min: trace.early(visit.arrival, visit.preferred),
                     late_min: trace.late(visit.arrival, visit.preferred),
-                    kwh: trace.kwh(
-                        left.max(visit.arrival.saturating_sub(ENERGY_BEFORE)),
-                        visit.arrival + ENERGY_AFTER,
-                    ),
+                    kwh: account.kwh(),
+                    account,
                 });
             }
             left = visit.departure;
@@ -154,6 +171,16 @@ impl Arrival {
 }
 
 impl Trace {
+    /// One that has room for so many minutes.
+    pub fn of_minutes(minutes: usize) -> Self {
+        Self {
+            air: Vec::with_capacity(minutes),
+            watts: Vec::with_capacity(minutes),
+            cooled: Vec::with_capacity(minutes),
+            uses: Vec::with_capacity(minutes),
+        }
+    }
+
     fn is_in_band(&self, minute: usize, preferred: f64) -> bool {
         (f64::from(self.air[minute]) - preferred).abs() <= BAND_K
     }
@@ -170,9 +197,12 @@ impl Trace {
             .count()
     }
 
-    fn kwh(&self, from: usize, to: usize) -> f64 {
-        let to = to.min(self.watts.len());
-        self.watts[from..to].iter().map(|w| f64::from(*w)).sum::<f64>() / 60_000.0
+    fn account(&self, from: usize, to: usize) -> Account {
+        let mut account = Account::default();
+        for minute in from..to.min(self.watts.len()) {
+            account.book(self.uses[minute], self.watts[minute], self.cooled[minute]);
+        }
+        account
     }
 
     /// How long after `from` the room was first so near, if within so many minutes.
@@ -207,6 +237,7 @@ impl Figures {
             kwh_per_arrival: mean(&|a| a.kwh),
             energy_vs_always_on: 100.0 * (kwh(all) / kwh(always).max(1e-9) - 1.0),
             saving_captured: 100.0 * (kwh(always) - kwh(all)) / (kwh(always) - kwh(oracle)).max(1e-9),
+            account: Account::mean(booked.iter().map(|a| &a.account)),
             sacrificed: attainable - met,
             walk_ins: walk_ins.len(),
             walk_ins_in_band: 100.0
@@ -236,12 +267,23 @@ pub struct Recovery {
     pub minute: usize,
     /// How long it was told to take until the room is as near as the forecast aims at, min.
     pub told_min: f64,
+    /// The same as told for one case of ten, and for nine, min.
+    pub told_between_min: (f64, f64),
     /// How long that took the true air; none when it was not that near before the guest had long come.
     pub took_min: Option<usize>,
-    /// How long before the earliest arrival it was begun, min.
+    /// The lead that was reckoned to suffice in nineteen cases of twenty, min.
     pub lead_min: f64,
     /// How long it took until the room was in band.
     pub in_band_min: usize,
+}
+
+impl Recovery {
+    /// Whether it lasted as long as eight of ten are told to; what was told is in whole minutes.
+    fn is_inside(&self) -> bool {
+        let (p10, p90) = self.told_between_min;
+        self.took_min
+            .is_some_and(|took| (p10 - 0.5..=p90 + 0.5).contains(&(took as f64)))
+    }
 }
 
 impl Kept {
@@ -274,10 +316,12 @@ impl KeeperFigures {
     pub fn of(kept: &Kept) -> Self {
         let (watch, all) = (&kept.watch, &kept.recoveries);
         let in_time = all.iter().filter(|r| r.in_band_min as f64 <= r.lead_min).count();
-        let off: Vec<f64> = all
+        let told: Vec<&Recovery> = all.iter().filter(|r| r.told_min < NEVER_MIN).collect();
+        let off: Vec<f64> = told
             .iter()
             .filter_map(|r| Some(r.took_min? as f64 - r.told_min))
             .collect();
+        let inside = told.iter().filter(|r| r.is_inside()).count();
         let mean = |value: &dyn Fn(f64) -> f64| {
             (!off.is_empty()).then(|| off.iter().map(|off| value(*off)).sum::<f64>() / off.len() as f64)
         };
@@ -286,10 +330,13 @@ impl KeeperFigures {
             recovery_mae_min: mean(&f64::abs),
             recovery_bias_min: mean(&|off| off),
             recovery_rmse_min: mean(&|off| off * off).map(f64::sqrt),
+            recovery_inside_p10_p90: (!told.is_empty()).then(|| 100.0 * ratio(inside as f64, told.len())),
             recoveries: all.len(),
+            recoveries_told_never: all.len() - told.len(),
             promises_kept: watch.promises.0,
             promises_missed: watch.promises.1,
-            misses_told_early: watch.warned,
+            misses_told_early: watch.warned.0,
+            misses_told_in_vain: watch.warned.1,
             never: watch.never,
             steps: watch.steps,
             writes_per_room_day: watch.writes as f64 / kept.room_days,
@@ -317,6 +364,7 @@ fn recoveries(hotel: &Hotel, watch: &Watch, traces: &[Trace]) -> Vec<Recovery> {
                     room,
                     minute: start.minute,
                     told_min: start.needs_min,
+                    told_between_min: start.needs_between_min,
                     took_min: trace.reached(start.minute, visit.preferred, until, AIMED_K),
                     lead_min: start.lead_min,
                     in_band_min,
@@ -340,10 +388,15 @@ mod tests {
         let mut trace = Trace {
             air: vec![18.0; 1000],
             watts: vec![600.0; 1000],
+            cooled: vec![150.0; 1000],
+            uses: vec![Use::Sold; 1000],
         };
+        trace.uses[50..].fill(Use::Ready);
         trace.air[300..].fill(22.2);
         assert_eq!((trace.early(400, 22.0), trace.late(400, 22.0)), (101, 0));
         assert_eq!((trace.early(250, 22.0), trace.late(250, 22.0)), (0, 50));
-        assert!((trace.kwh(0, 100) - 1.0).abs() < 1e-6);
+        let account = trace.account(0, 100);
+        assert!((account.kwh() - 1.0).abs() < 1e-6 && (account.ready - 0.5).abs() < 1e-6);
+        assert!((account.cold - 0.25).abs() < 1e-6, "{account:?}");
     }
 }

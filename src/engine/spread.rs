@@ -1,0 +1,103 @@
+//! Do eight of ten recoveries end between the two times that were told of them?
+//!
+//! A forecast's p10 and p90 carry what its model knows that it does not know. Where each recovery came to lie between them
+//! is remembered, in the forecast's own measure, and the two are moved to where nine of ten and one of ten would have lain (a
+//! conformal quantile: it asks nothing of how errors are distributed). Until many are seen, a few that lie as the model
+//! says are counted with them.
+
+use super::thermal::Forecast;
+use crate::model::Span;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// So many recoveries are remembered: a season of a small house, a week of a large one.
+const REMEMBERED: usize = 120;
+/// As the model says: the normal quantiles of the middles of ten parts, as shares of the way from p50 to p90.
+const AS_SAID: [i16; 10] = [-128, -81, -53, -30, -10, 10, 30, 53, 81, 128];
+/// One in ten lies below p10, and one above p90.
+const TAIL: f64 = 0.1;
+/// A told time is no surer than to this: readings come every few minutes.
+const SURE: Span = Span::minutes(1);
+/// No recovery counts as further off than this, in hundredths of the way.
+const FAR: f64 = 1000.0;
+
+/// Where recoveries came to lie: 0 at p50, 100 at p90, -100 at p10; the newest last.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Spread {
+    lay: VecDeque<i16>,
+}
+
+impl Spread {
+    /// A recovery of which this was told took this long.
+    pub fn saw(&mut self, told: &Forecast, took: Span) {
+        let off = took - told.p50;
+        let way = if off < Span::ZERO {
+            told.p50 - told.p10
+        } else {
+            told.p90 - told.p50
+        };
+        let lay = 100.0 * off.as_minutes_f64() / way.max(SURE).as_minutes_f64();
+        if self.lay.len() >= REMEMBERED {
+            self.lay.pop_front();
+        }
+        self.lay.push_back(lay.clamp(-FAR, FAR) as i16);
+    }
+
+    /// The forecast with its two ends where they belong.
+    pub fn told(&self, said: Forecast) -> Forecast {
+        let mut all: Vec<i16> = self.lay.iter().chain(&AS_SAID).copied().collect();
+        all.sort_unstable();
+        // From both ends by the same count, rounded outwards: few recoveries are no reason to be sure.
+        let outside = ((all.len() as f64 + 1.0) * TAIL).floor().max(1.0) as usize - 1;
+        let (low, high) = (all[outside], all[all.len() - 1 - outside]);
+        let moved = |way: Span, by: i16| Span::from_minutes_f64(way.max(SURE).as_minutes_f64() * f64::from(by) / 100.0);
+        Forecast {
+            p10: (said.p50 + moved(said.p50 - said.p10, low.min(0))).max(Span::ZERO),
+            p90: said.p50 + moved(said.p90 - said.p50, high.max(0)),
+            ..said
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(minutes: i64) -> Forecast {
+        Forecast {
+            p10: Span::minutes(minutes - 5),
+            p50: Span::minutes(minutes),
+            p90: Span::minutes(minutes + 10),
+            rate: 1.0,
+            recoveries: 0,
+        }
+    }
+
+    #[test]
+    fn eight_of_ten_come_to_lie_between_what_is_told_however_wrong_the_model_is() {
+        let mut spread = Spread::default();
+        let took = |n: i64| Span::minutes(60 + (n * 37 % 61) - 20);
+        (0..120).for_each(|n| spread.saw(&said(60), took(n)));
+        let told = spread.told(said(60));
+        let inside = (0..120)
+            .filter(|n| told.p10 <= took(*n) && took(*n) <= told.p90)
+            .count();
+        assert!((92..=108).contains(&inside), "{inside} of 120: {told:?}");
+    }
+
+    #[test]
+    fn before_anything_is_seen_it_is_as_the_model_says() {
+        let told = Spread::default().told(said(60));
+        assert!((told.p90.as_minutes_f64() - 70.0).abs() < 4.0, "{told:?}");
+        assert!((told.p10.as_minutes_f64() - 55.0).abs() < 2.0, "{told:?}");
+    }
+
+    #[test]
+    fn wild_figures_keep_their_order() {
+        let mut spread = Spread::default();
+        (0..200).for_each(|_| spread.saw(&said(60), Span::days(900)));
+        let told = spread.told(said(60));
+        assert!(told.p10 <= told.p50 && told.p50 <= told.p90, "{told:?}");
+    }
+}

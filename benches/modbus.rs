@@ -5,7 +5,8 @@
 //!   rounds of the same process: 100 units behind one gateway, and 100 units with a connection each;
 //! * whether 100 Modbus/TCP units are each read every second: the share of the reads that were due, and how far from a
 //!   second the intervals between two reads of one unit are;
-//! * the share of a full 9600-baud line that is used, where the other end of a pseudo-terminal takes the line's time.
+//! * the share of a full 9600-baud line that is used, where the other end of a pseudo-terminal takes the line's time,
+//!   beside a bare blocking loop on such a line: what the machine's own waking costs, both pay.
 //!
 //! The server is a process of its own, so that its time is not counted.
 
@@ -31,6 +32,7 @@ const PERIOD: Duration = Duration::from_millis(100);
 const ROUND: Duration = Duration::from_secs(3);
 const ROUNDS: usize = 5;
 const SECONDS_WATCHED: u64 = 20;
+const BARE_LINE: Duration = Duration::from_secs(20);
 
 fn main() {
     if std::env::args().any(|arg| arg == "serve") {
@@ -219,10 +221,10 @@ async fn full_line() {
         stop_bits: 2,
         data_bits: 8,
     };
-    let (path_out, path_in) = std::sync::mpsc::channel();
-    std::thread::spawn(move || pace_a_line(&path_out, line));
+    let exchange = line.time_of(8 + 5 + 2 * usize::from(REGISTERS)) + 2 * line.silence();
+    let bare = bare_line(&line_of_time(line), line) * exchange.as_secs_f64();
     let transport = Transport::Serial {
-        path: path_in.recv().unwrap(),
+        path: line_of_time(line),
         line,
     };
     let units = (1..=16).map(|unit| unit_plan(unit, Duration::from_millis(5))).collect();
@@ -245,11 +247,38 @@ async fn full_line() {
     drop(events);
     handle.stop().await;
     let (first, last) = span.unwrap();
-    let exchange = line.time_of(8 + 5 + 2 * usize::from(REGISTERS)) + 2 * line.silence();
     let total: u64 = counts.values().sum();
     let used = total as f64 * exchange.as_secs_f64() / (last - first).as_secs_f64();
     let share = *counts.values().min().unwrap() as f64 / *counts.values().max().unwrap() as f64;
-    println!("full line, 9600 baud, 16 units: {total} exchanges, {used:.4} of the line, slowest/fastest {share:.3}");
+    println!(
+        "full line, 9600 baud, 16 units: {total} exchanges, {used:.4} of the line; a bare loop {bare:.4}, so {:.4} of it; \
+         slowest/fastest {share:.3}",
+        used / bare
+    );
+}
+
+/// Begins a line at whose other end a unit answers in the line's time; returns where this end is.
+fn line_of_time(line: LineSettings) -> String {
+    let (path_out, path_in) = std::sync::mpsc::channel();
+    std::thread::spawn(move || pace_a_line(&path_out, line));
+    path_in.recv().unwrap()
+}
+
+/// Question, answer, silence, and again, with nothing else: exchanges per second.
+fn bare_line(path: &str, line: LineSettings) -> f64 {
+    let patience = Duration::from_secs(1);
+    let mut port = tokio_serial::new(path, line.baud).timeout(patience).open().unwrap();
+    let mut question = vec![1, 3, 0, 0, 0, REGISTERS as u8];
+    question.extend_from_slice(&checksum(&question).to_le_bytes());
+    let mut answer = vec![0; 5 + 2 * usize::from(REGISTERS)];
+    let (begin, mut exchanges) = (Instant::now(), 0);
+    while begin.elapsed() < BARE_LINE {
+        port.write_all(&question).unwrap();
+        port.read_exact(&mut answer).unwrap();
+        exchanges += 1;
+        std::thread::sleep(line.silence());
+    }
+    f64::from(exchanges) / begin.elapsed().as_secs_f64()
 }
 
 /// Opens a pseudo-terminal, tells its path, and answers when question, silence and answer would have passed.

@@ -302,19 +302,29 @@ pub enum PmsSystem {
     Fias,
 }
 
-/// Where the outdoor temperature comes from.
+/// Where the outdoor temperature comes from: exactly one of `via` and `url`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct WeatherLink {
     /// The mqtt or central link on which it comes. From a central link it comes as central's own weather message.
-    pub via: LinkId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<LinkId>,
+    /// The address of a weather service that answers in JSON, with the whole query: `http://` or `https://`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// How often the service is asked, 1 min to 2 h.
+    #[serde(default = "default_weather_every")]
+    pub every: Lasting,
+    /// Whom to trust, for `https`; else the system's own authorities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
     /// The topic, for an mqtt link.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
-    /// The key of the JSON message that holds the temperature in C, for an mqtt link.
+    /// The key of the JSON message that holds the temperature in C; `current.temperature` lies one object deeper.
     #[serde(default = "default_weather_key")]
     pub key: String,
-    /// The key that holds how much of the sky is covered, %, for an mqtt link that tells it.
+    /// The key that holds how much of the sky is covered, %, where that is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clouds_key: Option<String>,
 }
@@ -327,13 +337,18 @@ pub struct PowerLink {
     pub via: LinkId,
     /// The topic.
     pub topic: String,
-    /// The key of the JSON message that holds the limit: % of what all rooms take at full output, or null for none.
+    /// The key of the JSON message that holds the limit (`grid.limit` lies one object deeper): % of what all rooms take at full output, or null for none.
     #[serde(default = "default_power_key")]
     pub key: String,
 }
 
 fn default_power_key() -> String {
     "limit".into()
+}
+
+/// The air outside is believed for three hours; a free service asks not to be asked too often.
+fn default_weather_every() -> Lasting {
+    Lasting::minutes(15)
 }
 
 fn default_weather_key() -> String {

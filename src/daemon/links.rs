@@ -6,9 +6,11 @@
 use super::clock;
 use super::inbox::Inbox;
 use crate::config::{Broker, CentralLink, Configured, Link, Tls, bus_parts, device_binding};
-use crate::device::property::{self, PropertyTopic, Tells};
+use crate::device::property::topic::{self, PropertyTopic};
+use crate::device::property::web::{self, WebSource};
+use crate::device::property::{Figures, Tells};
 use crate::device::{self, Outlet};
-use crate::model::{DeviceId, LinkId};
+use crate::model::{DeviceId, LinkId, Span};
 use crate::mqtt::{LinkOptions, Login, TlsFiles};
 use crate::observe::Pulses;
 use crate::profile::{Binder, Library};
@@ -159,16 +161,11 @@ impl Links {
                 };
                 Handle::Central(Uplink::start(options, feed).with_context(|| format!("link {id}"))?)
             }
-            Some(link @ (Link::Weather(_) | Link::Power(_))) => {
-                let (Some(topic), Some(Link::Mqtt(via))) = (property_topic(link), via(configured, link)) else {
-                    // From central it comes over central's own link.
-                    return Ok(());
-                };
-                let mut options =
-                    broker_options(configured, id, &via.broker()).with_context(|| format!("link {id}"))?;
-                options.client_id = client_id(configured, id);
-                Handle::Devices(property::start(id.clone(), options, topic, self.inbox.clone())?)
-            }
+            Some(link @ (Link::Weather(_) | Link::Power(_))) => match self.property_source(configured, id, link)? {
+                Some(source) => Handle::Devices(source),
+                // From central it comes over central's own link.
+                None => return Ok(()),
+            },
             Some(Link::Pms(_)) | None => return Ok(()),
         };
         if let Handle::Devices(devices) = &handle {
@@ -176,6 +173,18 @@ impl Links {
         }
         self.running.insert(id.clone(), Running { signature, handle });
         Ok(())
+    }
+
+    fn property_source(&self, configured: &Configured, id: &LinkId, link: &Link) -> Result<Option<device::Running>> {
+        if let Some(service) = web_source(link) {
+            return Ok(Some(web::start(id.clone(), service, self.inbox.clone())));
+        }
+        let (Some(topic), Some(Link::Mqtt(via))) = (property_topic(link), via(configured, link)) else {
+            return Ok(None);
+        };
+        let mut options = broker_options(configured, id, &via.broker()).with_context(|| format!("link {id}"))?;
+        options.client_id = client_id(configured, id);
+        Ok(Some(topic::start(id.clone(), options, topic, self.inbox.clone())?))
     }
 }
 
@@ -225,7 +234,7 @@ fn client_id(configured: &Configured, id: &LinkId) -> String {
 /// The link that another one speaks through.
 fn via<'a>(configured: &'a Configured, link: &Link) -> Option<&'a Link> {
     match link {
-        Link::Weather(weather) => configured.link(&weather.via),
+        Link::Weather(weather) => configured.link(weather.via.as_ref()?),
         Link::Power(power) => configured.link(&power.via),
         _ => None,
     }
@@ -233,16 +242,39 @@ fn via<'a>(configured: &'a Configured, link: &Link) -> Option<&'a Link> {
 
 /// The topic that a figure of the property is told on, where it is told on one.
 fn property_topic(link: &Link) -> Option<PropertyTopic> {
-    let (topic, key, tells) = match link {
-        Link::Weather(weather) => {
-            let clouds = weather.clouds_key.clone();
-            (weather.topic.clone()?, &weather.key, Tells::Outdoor { clouds })
-        }
-        Link::Power(power) => (power.topic.clone(), &power.key, Tells::PowerLimit),
+    let topic = match link {
+        Link::Weather(weather) => weather.topic.clone()?,
+        Link::Power(power) => power.topic.clone(),
         _ => return None,
     };
-    let key = key.clone();
-    Some(PropertyTopic { topic, key, tells })
+    let figures = figures(link)?;
+    Some(PropertyTopic { topic, figures })
+}
+
+/// The service that the weather is asked of, where there is one.
+fn web_source(link: &Link) -> Option<WebSource> {
+    let Link::Weather(weather) = link else { return None };
+    let every = u64::try_from(Span::from(weather.every).as_millis()).ok()?;
+    Some(WebSource {
+        url: weather.url.clone()?,
+        tls: weather.tls.as_ref().map_or_else(TlsFiles::of_the_system, tls),
+        every: Duration::from_millis(every),
+        patience: web::PATIENCE,
+        figures: figures(link)?,
+    })
+}
+
+/// What a link tells of the property, and under which keys.
+fn figures(link: &Link) -> Option<Figures> {
+    let (key, tells) = match link {
+        Link::Weather(weather) => {
+            let clouds = weather.clouds_key.clone();
+            (weather.key.clone(), Tells::Outdoor { clouds })
+        }
+        Link::Power(power) => (power.key.clone(), Tells::PowerLimit),
+        _ => return None,
+    };
+    Some(Figures { key, tells })
 }
 
 fn ack_mode(link: &CentralLink) -> AckMode {

@@ -1,35 +1,28 @@
-//! What does the property tell of itself: how warm is it outside, and what may the plant give?
+//! What does a message tell of the whole property: how warm is it outside, and what may the plant give?
 //!
-//! One topic of one broker, in a session of its own: a sensor, a weather service or an energy desk tells a figure as a JSON
-//! number under a key, or as a bare number. A retained message says what stands, and is taken: these are states, not acts.
+//! A figure stands as a JSON number under a key, or bare. [`topic`] hears it over MQTT, [`web`] asks a weather service for it.
 //! What cannot be read is counted by name; the engine forgets a temperature that is not told again.
 
+pub mod topic;
+pub mod web;
+
 use super::FromDevices;
-use super::running::{Ends, Gone, Running};
 use super::tally::Tally;
 use crate::model::{Celsius, Event, LinkId, OUTDOOR_C, Percent};
-use crate::mqtt::{Acker, Inbound, LinkOptions, OptionsError, SubscribeEvent, SubscribeOptions, Subscriber};
-use std::time::Duration;
-use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
 
 /// A message is a few hundred bytes; a forecast for a week is not asked for.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
-/// How often the watchdog sees the loop turn, and rejections are told.
-const TICK: Duration = Duration::from_secs(1);
 
-/// Where a figure of the property is told.
+/// Which figures a message tells, and where in it they stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PropertyTopic {
-    /// The topic.
-    pub topic: String,
-    /// The key of the JSON object that holds the figure.
+pub struct Figures {
+    /// The key of the JSON object that holds the figure; `current.temperature` lies one object deeper.
     pub key: String,
     /// What the figure is.
     pub tells: Tells,
 }
 
-/// What a topic tells.
+/// What a source tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tells {
     /// The air outside, C, and under a key of its own how much of the sky is covered, %.
@@ -41,116 +34,24 @@ pub enum Tells {
     PowerLimit,
 }
 
-/// Starts to listen to one topic.
-///
-/// # Errors
-/// Options that cannot work.
-///
-/// # Panics
-/// Must be called within a runtime.
-pub fn start<T: From<FromDevices> + Send + 'static>(
-    link: LinkId,
-    options: LinkOptions,
-    source: PropertyTopic,
-    to: mpsc::Sender<T>,
-) -> Result<Running, OptionsError> {
-    let listening = SubscribeOptions {
-        persistent: false,
-        ..SubscribeOptions::new(options, vec![source.topic.clone()])
-    };
-    let ears = Subscriber::start(listening)?;
-    let desk = Desk {
-        link,
-        key: source.key,
-        tells: source.tells,
-        tally: Tally::default(),
-        news: Vec::new(),
-    };
-    Ok(Running::start(to, |ends| run(desk, ears, ends)))
-}
-
-/// Everything between the session and the daemon.
-struct Desk {
-    link: LinkId,
-    key: String,
-    tells: Tells,
-    tally: Tally,
-    news: Vec<FromDevices>,
-}
-
-async fn run<T: From<FromDevices> + Send>(mut desk: Desk, mut ears: Subscriber, mut ends: Ends<T>) {
-    let acker = ears.acker();
-    // Nobody left to tell is the end as well.
-    let _ = converse(&mut desk, &mut ears, &acker, &mut ends).await;
-    ends.pulse.connected(false);
-    ears.stop().await;
-}
-
-async fn converse<T: From<FromDevices> + Send>(
-    desk: &mut Desk,
-    ears: &mut Subscriber,
-    acker: &Acker,
-    ends: &mut Ends<T>,
-) -> Result<(), Gone> {
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        ends.pulse.turn();
-        let mut tickets = Vec::new();
-        tokio::select! {
-            biased;
-            _ = &mut ends.stop => return Ok(()),
-            Some(command) = ends.commands.recv() => desk.news.push(FromDevices::Events(vec![
-                super::running::failed(command.id, "a topic of the property takes no commands"),
-            ])),
-            _ = tick.tick() => desk.news.extend(desk.tally.take(&desk.link)),
-            Some(event) = ears.next() => match event {
-                SubscribeEvent::Messages(batch) => {
-                    ends.pulse.heard(batch.len(), batch.iter().map(|message| message.payload.len()).sum());
-                    desk.hear(&batch);
-                    tickets.extend(batch.into_iter().map(|message| message.ticket));
-                }
-                SubscribeEvent::Up { .. } => {
-                    ends.pulse.connected(true);
-                    desk.stands(true, "connected".into());
-                }
-                SubscribeEvent::Down(down) => {
-                    ends.pulse.connected(false);
-                    desk.stands(false, down.to_string());
-                }
-                SubscribeEvent::Refused { .. } => desk.tally.note(None, "subscription_refused"),
-            },
-        }
-        ends.hand_over(std::mem::take(&mut desk.news)).await?;
-        acker.acknowledge(tickets);
-    }
-}
-
-impl Desk {
-    fn stands(&mut self, up: bool, because: String) {
-        let link = self.link.clone();
-        self.news.push(FromDevices::Link { link, up, because });
-    }
-
-    /// Of a batch, the newest figure is what stands.
-    fn hear(&mut self, batch: &[Inbound]) {
+impl Figures {
+    /// Reads messages, oldest first: the newest of each figure is what stands. What cannot be read is counted.
+    fn read<'a>(&self, payloads: impl IntoIterator<Item = &'a [u8]>, tally: &mut Tally) -> Vec<Event> {
         let (mut newest, mut clouds) = (None, None);
-        for message in batch {
-            match self.read(&message.payload) {
+        for payload in payloads {
+            match self.figure(payload) {
                 Ok(event) => newest = Some(event),
-                Err(reason) => self.tally.note(None, reason),
+                Err(reason) => tally.note(None, reason),
             }
-            match self.read_clouds(&message.payload) {
+            match self.clouds(payload) {
                 Ok(told) => clouds = told.or(clouds),
-                Err(reason) => self.tally.note(None, reason),
+                Err(reason) => tally.note(None, reason),
             }
         }
-        let events: Vec<Event> = newest.into_iter().chain(clouds).collect();
-        self.news
-            .extend((!events.is_empty()).then_some(FromDevices::Events(events)));
+        newest.into_iter().chain(clouds).collect()
     }
 
-    fn read(&self, payload: &[u8]) -> Result<Event, &'static str> {
+    fn figure(&self, payload: &[u8]) -> Result<Event, &'static str> {
         match self.tells {
             Tells::Outdoor { .. } => temperature(payload, &self.key).map(|temperature| Event::Outdoor { temperature }),
             Tells::PowerLimit => {
@@ -159,12 +60,43 @@ impl Desk {
         }
     }
 
-    fn read_clouds(&self, payload: &[u8]) -> Result<Option<Event>, &'static str> {
+    fn clouds(&self, payload: &[u8]) -> Result<Option<Event>, &'static str> {
         let Tells::Outdoor { clouds: Some(key) } = &self.tells else {
             return Ok(None);
         };
         let cover = share(payload, key, &CLOUDS)?;
         Ok(cover.map(|cover| Event::Clouds { cover }))
+    }
+}
+
+/// What a source has told, on its way to the daemon.
+struct Desk {
+    link: LinkId,
+    figures: Figures,
+    tally: Tally,
+    news: Vec<FromDevices>,
+}
+
+impl Desk {
+    fn new(link: LinkId, figures: Figures) -> Self {
+        let (tally, news) = (Tally::default(), Vec::new());
+        Self {
+            link,
+            figures,
+            tally,
+            news,
+        }
+    }
+
+    fn stands(&mut self, up: bool, because: String) {
+        let link = self.link.clone();
+        self.news.push(FromDevices::Link { link, up, because });
+    }
+
+    fn hear<'a>(&mut self, payloads: impl IntoIterator<Item = &'a [u8]>) {
+        let events = self.figures.read(payloads, &mut self.tally);
+        self.news
+            .extend((!events.is_empty()).then_some(FromDevices::Events(events)));
     }
 }
 
@@ -245,13 +177,19 @@ fn figure(payload: &[u8], key: &str, refusals: &Refusals) -> Result<Option<f64>,
     }
     let value: serde_json::Value = serde_json::from_slice(payload).map_err(|_| refusals.not_json)?;
     let told = match &value {
-        serde_json::Value::Object(fields) => fields.get(key).ok_or(refusals.key_missing)?,
+        serde_json::Value::Object(_) => under(&value, key).ok_or(refusals.key_missing)?,
         bare => bare,
     };
     match told {
         serde_json::Value::Null => Ok(None),
         number => number.as_f64().map(Some).ok_or(refusals.not_a_number),
     }
+}
+
+/// What stands under a key of that very name, else at the end of the path that its dots make.
+fn under<'a>(value: &'a serde_json::Value, key: &str) -> Option<&'a serde_json::Value> {
+    let path = || key.split('.').try_fold(value, |value, part| value.get(part));
+    value.get(key).or_else(path)
 }
 
 #[cfg(test)]
@@ -283,6 +221,17 @@ mod tests {
             temperature(&vec![b' '; PAYLOAD_BYTES_MAX + 1], "t"),
             Err("weather_too_long")
         );
+    }
+
+    #[test]
+    fn a_key_with_dots_leads_deeper_unless_it_is_a_key() {
+        let deep = br#"{"current":{"temperature":8.5},"rows":[{"t":1}]}"#;
+        let read = |payload: &[u8], key| temperature(payload, key).map(Celsius::hundredths);
+        assert_eq!(read(deep, "current.temperature"), Ok(850));
+        assert_eq!(read(br#"{"a.b":3,"a":{"b":4}}"#, "a.b"), Ok(300));
+        assert_eq!(read(deep, "current.wind"), Err("weather_key_missing"));
+        assert_eq!(read(deep, "rows.0.t"), Err("weather_key_missing"));
+        assert_eq!(read(deep, "current"), Err("weather_not_a_number"));
     }
 
     #[test]

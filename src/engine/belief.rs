@@ -144,6 +144,16 @@ impl Belief {
         Self::new(0.001, 0.4, 0.599)
     }
 
+    /// Somebody has been seen for long.
+    pub fn seen() -> Self {
+        Self::new(0.001, 0.5, 0.499)
+    }
+
+    /// Whichever of the two is surer that somebody is in.
+    pub fn or_surer(self, other: Self) -> Self {
+        if other.out < self.out { other } else { self }
+    }
+
     /// Of weights that need not sum to one.
     fn new(out: f64, active: f64, still: f64) -> Self {
         let sum = out + active + still;

@@ -114,6 +114,9 @@ pub struct Climate {
     /// The recovery that was forecast and is under way.
     #[serde(default)]
     told: Option<Told>,
+    /// Not sooner than this is the room set back in the second stage: something has moved.
+    #[serde(default)]
+    not_deep_until: Option<Moment>,
     /// What this room's recoveries take over what its model says.
     #[serde(default)]
     pace: Pace,
@@ -136,6 +139,8 @@ pub struct View<'a> {
     pub room: &'a RoomId,
     /// Whether somebody is, or may be, in.
     pub is_occupied: bool,
+    /// Until when the last movement behind the door is too fresh to act against it.
+    pub stirred_until: Option<Moment>,
     /// The stay checked in.
     pub current: Option<&'a Stay>,
     /// The stay that comes next.
@@ -232,15 +237,25 @@ impl Climate {
 
     /// Whether the guest has been out for so long that the room is set back in the second stage.
     pub fn is_deep(&self, now: Moment, policies: &Policies) -> bool {
-        matches!(self.phase, Phase::Away { since } if now.since(since) >= policies.levels.deep_after)
+        self.deep_at(policies).is_some_and(|at| at <= now)
+    }
+
+    fn deep_at(&self, policies: &Policies) -> Option<Moment> {
+        let Phase::Away { since } = self.phase else { return None };
+        Some((since + policies.levels.deep_after).max(self.not_deep_until.unwrap_or(since)))
+    }
+
+    /// Something moves in a room that counts as empty, and too little to say that somebody is in: it is not set back any
+    /// further for a while.
+    fn heed(&mut self, view: &View<'_>) {
+        if !self.is_deep(view.now, view.policies) {
+            self.not_deep_until = view.stirred_until;
+        }
     }
 
     /// When something will be decided anew by itself.
     pub fn deadline(&self, now: Moment, policies: &Policies) -> Option<Moment> {
-        let deep = match self.phase {
-            Phase::Away { since } => Some(since + policies.levels.deep_after),
-            _ => None,
-        };
+        let deep = self.deep_at(policies);
         let interlock = self.interlock.deadline(now);
         [
             deep,
@@ -273,6 +288,7 @@ impl Climate {
         let entered = self.enter(view, thermal, plan.as_ref());
         let is_entered = entered.is_some();
         decision.entered = entered;
+        self.heed(view);
         let mut band = self.band(view, thermal);
         if self.turn(view, band) {
             band = self.band(view, thermal);

@@ -5,10 +5,11 @@
 //! never pauses (`restless`). While one of them is ill, a guest's room counts as occupied, and what chatters is not
 //! listened to; the bed sensor's health is `bed_trust`'s affair.
 
-use super::occupancy::{Presence, Sign};
+use super::occupancy::{Presence, SEES_MAX, Sign};
 use super::restless::{Measure, Restless};
-use crate::model::{Moment, Span};
+use crate::model::{DeviceId, DeviceSetup, Moment, Span};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// So many bursts in a room that was vacant, without a door event, are somebody who came unseen.
 const BURSTS_OF_A_COMING: u8 = 6;
@@ -37,8 +38,6 @@ const DOOR: Measure = Measure {
     hours: 2,
     of: 2,
 };
-/// A sensor that has said "somebody" for so long without a pause is stuck.
-const SEES_MAX: Span = Span::hours(20);
 
 /// What speaks against the door and the motion sensor of one room.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -53,9 +52,24 @@ pub struct Health {
     staff_at: Option<Moment>,
     motions: Restless,
     doors: Restless,
-    /// Since when the motion sensor has said "somebody"; only of one that also says "nobody".
-    sees_since: Option<Moment>,
-    says_nobody: bool,
+    /// The sensors of movement or presence that also say "nobody", and since when each says "somebody". No more than the room
+    /// has devices.
+    sees: BTreeMap<DeviceId, Option<Moment>>,
+}
+
+/// What a sensor that says "somebody" or "nobody" does with its word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    /// It says "somebody", and is not known ever to say "nobody": each word is a movement.
+    Moves,
+    /// It says "somebody", and will say when that is over.
+    Begins,
+    /// It says so again.
+    Lasts,
+    /// None says so any more.
+    Ends,
+    /// It says "nobody", as before, or while another still sees somebody.
+    Nothing,
 }
 
 impl Health {
@@ -63,7 +77,7 @@ impl Health {
     pub fn sign(&mut self, now: Moment, sign: Sign, before: Presence, after: Presence) {
         match sign {
             Sign::Door(_) => self.door(now),
-            Sign::Motion => {
+            Sign::Motion | Sign::Sees(true) => {
                 if self.motion_at.is_none_or(|at| now.since(at) >= BURST_GAP) {
                     self.motions.sign(&MOTION, now);
                 }
@@ -78,16 +92,59 @@ impl Health {
         }
     }
 
-    /// The motion sensor says "somebody", or "nobody".
-    pub fn sees(&mut self, now: Moment, somebody: bool) {
-        self.says_nobody = self.says_nobody || !somebody;
-        self.sees_since = somebody.then(|| self.sees_since.unwrap_or(now));
+    /// A sensor of movement or presence says "somebody", or "nobody"; `is_live`: now, and not by a broker that repeats it.
+    pub fn sees(&mut self, now: Moment, device: &DeviceId, somebody: bool, is_live: bool) -> Sight {
+        let Some(since) = self.sees.get_mut(device) else {
+            if !somebody {
+                self.sees.insert(device.clone(), None);
+            }
+            return if somebody && is_live {
+                Sight::Moves
+            } else {
+                Sight::Nothing
+            };
+        };
+        match (somebody, *since) {
+            (true, None) if is_live => {
+                *since = Some(now);
+                Sight::Begins
+            }
+            (true, None) | (false, None) => Sight::Nothing,
+            (true, Some(_)) if is_live => Sight::Lasts,
+            (true, Some(_)) => Sight::Nothing,
+            (false, Some(_)) => {
+                *since = None;
+                if self.is_seen(now) { Sight::Nothing } else { Sight::Ends }
+            }
+        }
+    }
+
+    /// Devices that the room no longer has say nothing more. Returns whether one of them was the last to say "somebody".
+    pub fn configured(&mut self, now: Moment, setups: &[DeviceSetup]) -> bool {
+        let was_seen = self.is_seen(now);
+        self.sees.retain(|id, _| setups.iter().any(|setup| setup.id == *id));
+        was_seen && !self.is_seen(now)
+    }
+
+    /// Somebody came to a vacant room, as a sensor of presence has shown by itself, and the door has not moved.
+    pub fn came_unseen(&mut self) {
+        self.come();
+    }
+
+    /// Whether one of the sensors that are not stuck says "somebody".
+    fn is_seen(&self, now: Moment) -> bool {
+        self.sees.values().flatten().any(|at| now.since(*at) < SEES_MAX)
+    }
+
+    /// Since when the sensor that is stuck says "somebody", if one is.
+    fn stuck_since(&self, now: Moment) -> Option<Moment> {
+        let is_stuck = |at: &Moment| now.since(*at) >= SEES_MAX;
+        self.sees.values().flatten().copied().filter(is_stuck).min()
     }
 
     /// Whether the motion sensor is stuck or chatters, and so says nothing of people.
     pub fn is_motion_restless(&self, now: Moment) -> bool {
-        let is_stuck = self.sees_since.is_some_and(|at| now.since(at) >= SEES_MAX);
-        self.motions.is_ill(now) || (is_stuck && self.says_nobody)
+        self.motions.is_ill(now) || self.stuck_since(now).is_some()
     }
 
     /// Whether the door contact chatters.
@@ -95,11 +152,11 @@ impl Health {
         self.doors.is_ill(now)
     }
 
-    /// In how many of the last hours the motion sensor and the door contact never paused, and since when the former says
+    /// In how many of the last hours the motion sensor and the door contact never paused, and since when the former is stuck at
     /// "somebody".
     pub fn restless_evidence(&self, now: Moment) -> (u32, u32, Option<Moment>) {
-        let seen = self.sees_since.filter(|_| self.says_nobody);
-        (self.motions.restless_hours(now), self.doors.restless_hours(now), seen)
+        let stuck = self.stuck_since(now);
+        (self.motions.restless_hours(now), self.doors.restless_hours(now), stuck)
     }
 
     /// Whether the door sensor is taken for dead, with what speaks against it.
@@ -125,7 +182,8 @@ impl Health {
 
     fn door(&mut self, now: Moment) {
         self.doors.sign(&DOOR, now);
-        if self.door_at.is_none_or(|at| now.since(at) > PASSAGE) {
+        let is_passage = self.door_at.is_none_or(|at| now.since(at) > PASSAGE);
+        if is_passage && !self.is_seen(now) {
             self.passages = self.passages.saturating_add(1);
         }
         (self.door_at, self.coming, self.comings) = (Some(now), None, 0);
@@ -203,5 +261,45 @@ mod tests {
         assert!(health.is_motion_ill());
         health.sign(at(5), Sign::Motion, Presence::Checking, Presence::Occupied);
         assert!(!health.is_motion_ill());
+    }
+
+    #[test]
+    fn a_sensor_that_holds_is_known_by_its_nobody_and_stuck_after_twenty_hours() {
+        let (mut health, radar) = (Health::default(), DeviceId::new("radar").unwrap());
+        assert_eq!(health.sees(at(0), &radar, true, true), Sight::Moves);
+        assert_eq!(health.sees(at(1), &radar, false, false), Sight::Nothing);
+        assert_eq!(
+            health.sees(at(2), &radar, true, false),
+            Sight::Nothing,
+            "repeated by a broker"
+        );
+        assert_eq!(health.sees(at(3), &radar, true, true), Sight::Begins);
+        assert_eq!(health.sees(at(4), &radar, true, true), Sight::Lasts);
+        assert!(!health.is_motion_restless(at(22)) && health.is_motion_restless(at(23)));
+        assert_eq!(health.sees(at(24), &radar, false, true), Sight::Ends);
+        assert!(!health.is_motion_restless(at(24)));
+    }
+
+    #[test]
+    fn while_one_sensor_still_sees_somebody_it_is_not_over() {
+        let mut health = Health::default();
+        let [radar, bath] = ["radar", "bath"].map(|id| DeviceId::new(id).unwrap());
+        for sensor in [&radar, &bath] {
+            health.sees(at(0), sensor, false, true);
+            assert_eq!(health.sees(at(1), sensor, true, true), Sight::Begins);
+        }
+        assert_eq!(health.sees(at(2), &bath, false, true), Sight::Nothing);
+        assert_eq!(health.sees(at(3), &radar, false, true), Sight::Ends);
+    }
+
+    #[test]
+    fn a_door_that_moves_while_a_partner_is_seen_says_nothing_against_the_radar() {
+        let (mut health, radar) = (Health::default(), DeviceId::new("radar").unwrap());
+        health.sees(at(0), &radar, false, true);
+        health.sees(at(1), &radar, true, true);
+        for hour in 2..10 {
+            health.sign(at(hour), Sign::Door(true), Presence::Occupied, Presence::Checking);
+            assert!(!health.is_motion_ill());
+        }
     }
 }

@@ -6,6 +6,7 @@
 //! by `belief`; a room is called vacant only when a sleeper called absent would cost less than a vacancy missed, and
 //! silence alone never makes it occupied again. Method and figures: docs/behaviour.md.
 
+mod seen;
 mod told;
 
 use super::bed_trust::{BedTrust, IN_USE_MAX};
@@ -13,6 +14,8 @@ use super::belief::{BED_IS_EMPTY, BED_UNKNOWN, Belief};
 use super::calendar::Calendar;
 use super::false_motion::FalseMotion;
 use crate::model::{Moment, Span};
+pub use seen::SEES_MAX;
+use seen::Seen;
 use serde::{Deserialize, Serialize};
 
 /// Motion so soon after a door event may be the person who left.
@@ -86,6 +89,10 @@ pub enum Sign {
     Beyond(bool),
     /// Something moved.
     Motion,
+    /// A sensor of presence says "somebody" and holds it, or the last of them no longer does.
+    Sees(bool),
+    /// It says so again.
+    StillSees,
     /// The bed is in use, or no longer.
     Bed(bool),
     /// Only a person inside can have done it: pressed a key, turned the dial.
@@ -125,8 +132,11 @@ pub struct Occupancy {
     door_is_beyond: bool,
     evidence_at: Option<Moment>,
     burst_at: Option<Moment>,
+    /// When something last moved behind the door, since it moved.
+    stirred_at: Option<Moment>,
     /// Since the door last moved.
     bursts: u16,
+    seen: Seen,
     bed_since: Option<Moment>,
     /// The door, or the staff, moved and nothing inside has since.
     is_checking: bool,
@@ -189,6 +199,11 @@ impl Occupancy {
         self.door_at
     }
 
+    /// Until when the last movement behind the door is too fresh for anybody to be called absent.
+    pub fn stirred_until(&self) -> Option<Moment> {
+        self.stirred_at.map(|at| at + STIRRED)
+    }
+
     /// Bursts of motion since the door last moved.
     pub const fn bursts(&self) -> u16 {
         self.bursts
@@ -211,9 +226,11 @@ impl Occupancy {
     }
 
     /// Every moment at which something is to be decided.
-    fn turns(&self) -> [Option<Moment>; 4] {
+    fn turns(&self) -> [Option<Moment>; 6] {
         [
             self.until,
+            self.proof_at(),
+            self.seen.stuck_at(),
             self.bed_since.filter(|_| !self.bed.is_ill()).map(|at| at + IN_USE_MAX),
             self.bolt_since.map(|at| at + BOLT_MAX),
             self.staff_since.map(|at| at + STAFF_MAX),
@@ -245,6 +262,7 @@ impl Occupancy {
             self.bed.give_up();
             self.decide_in_silence(senses, now);
         }
+        self.run_seen(senses, now);
         for _ in 0..TURNS_MAX {
             let Some(due) = self.until.filter(|due| *due <= now) else {
                 return;
@@ -256,7 +274,12 @@ impl Occupancy {
 
     /// Takes a sign from a sensor. Time must have been let pass first.
     pub fn sign(&mut self, senses: Senses<'_>, now: Moment, sign: Sign) {
-        if sign == Sign::Motion && !self.is_burst(now) {
+        let is_motion = matches!(sign, Sign::Motion | Sign::Sees(true) | Sign::StillSees);
+        if is_motion && self.is_behind_door(now) {
+            self.stirred_at = Some(now);
+        }
+        let is_burst = is_motion && sign != Sign::StillSees && self.is_burst(now);
+        if is_motion && sign != Sign::Sees(true) && !is_burst {
             self.evidence_at = Some(now);
             return;
         }
@@ -265,6 +288,15 @@ impl Occupancy {
             Sign::Door(is_open) => self.door(senses, now, is_open, false),
             Sign::Beyond(is_open) => self.door(senses, now, is_open, true),
             Sign::Motion => self.burst(senses, now),
+            Sign::Sees(true) => {
+                if is_burst {
+                    self.burst(senses, now);
+                }
+                self.evidence_at = Some(now);
+                self.seen.begin(now);
+            }
+            Sign::StillSees => {}
+            Sign::Sees(false) => self.see_nobody(senses, now),
             Sign::Bed(true) => self.bed_fills(now),
             Sign::Bed(false) => self.bed_empties(now),
             Sign::Hand => self.inside(now, "hand-inside"),
@@ -279,7 +311,7 @@ impl Occupancy {
             Sign::Staff(true) => self.staff_come(now),
             Sign::Staff(false) => self.staff_leave(senses, now),
         }
-        if sign != Sign::Motion && !senses.is_let {
+        if !is_motion && sign != Sign::Sees(false) && !senses.is_let {
             self.false_motion.end(now);
             self.false_motion.begin(now, false);
         }
@@ -293,17 +325,31 @@ impl Occupancy {
     /// Nobody watched for a while: whoever may have come in meanwhile is not to be taken for absent.
     pub fn unwatched(&mut self, senses: Senses<'_>, now: Moment) {
         (self.trusting, self.doubting) = (Belief::unwatched(), Belief::unwatched());
+        self.begin_anew(senses, now);
+    }
+
+    /// Nobody watched what is inside for a while, and the door was: whoever was in before is, and somebody may have come.
+    pub fn unseen(&mut self, senses: Senses<'_>, now: Moment) {
+        self.be_surer(Belief::unwatched());
+        self.begin_anew(senses, now);
+    }
+
+    fn begin_anew(&mut self, senses: Senses<'_>, now: Moment) {
         (self.reckoned_at, self.evidence_at) = (Some(now), Some(now));
         self.before_door = None;
         self.occupy(now, "nobody-watched");
         self.look_ahead(senses, now);
     }
 
+    fn be_surer(&mut self, of: Belief) {
+        (self.trusting, self.doubting) = (self.trusting.or_surer(of), self.doubting.or_surer(of));
+    }
+
     /// A guest has the room from now on. Where it was watched and nobody came, nobody is in.
     pub fn let_to_guest(&mut self, senses: Senses<'_>, now: Moment) {
         let was_empty = self.false_motion.watched_for(now) >= EMPTY_AFTER;
         self.false_motion.end(now);
-        if was_empty && !self.is_held() && self.staff_since.is_none() && self.bursts < 3 {
+        if was_empty && !self.is_held() && !self.seen.is_held() && self.staff_since.is_none() && self.bursts < 3 {
             (self.trusting, self.doubting) = (Belief::empty(), Belief::empty());
             self.reckoned_at = Some(now);
             self.is_vacant = true;
@@ -319,22 +365,30 @@ impl Occupancy {
 
     /// Silence may have lasted long enough; it never makes a vacant room occupied.
     fn decide_in_silence(&mut self, senses: Senses<'_>, now: Moment) {
-        let is_open = !self.is_vacant && !self.is_held() && self.staff_since.is_none();
-        let stirred_until = self
-            .burst_at
-            .map(|at| at + STIRRED)
-            .filter(|until| is_open && now < *until);
-        if is_open && stirred_until.is_none() && self.balance(senses, Span::ZERO) < 0.0 {
+        if self.is_open() && self.may_vacate(senses, now) {
             self.vacate(now);
         }
         self.look_ahead(senses, now);
-        // However a sensor has been doubted: whoever moved behind a door that has not moved since is not gone yet.
-        self.until = self.until.map(|at| stirred_until.map_or(at, |until| at.max(until)));
+    }
+
+    /// However a sensor has been doubted: whoever moved behind a door that has not moved since is not gone yet.
+    fn may_vacate(&self, senses: Senses<'_>, now: Moment) -> bool {
+        let has_stirred = self.stirred_until().is_some_and(|until| now < until);
+        !has_stirred && !self.seen.is_held() && self.balance(senses, Span::ZERO) < 0.0
+    }
+
+    /// Whether it is for the beliefs to say who is in.
+    fn is_open(&self) -> bool {
+        !self.is_vacant && !self.is_held() && self.staff_since.is_none()
+    }
+
+    /// Whether what moves now is nobody who is just going through the door, nor the staff.
+    fn is_behind_door(&self, now: Moment) -> bool {
+        self.staff_since.is_none() && self.door_at.is_none_or(|at| now.since(at) >= SKIP)
     }
 
     fn is_burst(&self, now: Moment) -> bool {
-        let is_after = |at: Option<Moment>, gap: Span| at.is_none_or(|at| now.since(at) >= gap);
-        self.staff_since.is_none() && is_after(self.door_at, SKIP) && is_after(self.burst_at, BURST_GAP)
+        self.is_behind_door(now) && self.burst_at.is_none_or(|at| now.since(at) >= BURST_GAP)
     }
 
     fn door(&mut self, senses: Senses<'_>, now: Moment, is_open: bool, is_beyond: bool) {
@@ -350,7 +404,9 @@ impl Occupancy {
         self.trusting.door(is_night);
         self.doubting.door(is_night);
         self.before_door = Some(before);
-        (self.bursts, self.burst_at, self.is_checking, self.staff_gone_at) = (0, None, true, None);
+        (self.bursts, self.burst_at, self.stirred_at) = (0, None, None);
+        self.seen.door();
+        (self.is_checking, self.staff_gone_at) = (true, None);
         let rule = if is_beyond { "door-beyond-moved" } else { "door-moved" };
         self.weigh_up(senses, now, rule);
     }
@@ -414,6 +470,41 @@ impl Occupancy {
         self.before_door = None;
     }
 
+    /// When a sensor that goes on saying "somebody" will have proven it: the staff are no proof of a guest.
+    fn proof_at(&self) -> Option<Moment> {
+        self.seen.proof_at(self.door_at).filter(|_| self.staff_since.is_none())
+    }
+
+    /// What a sensor of presence holds proves somebody in after a while, and is no person after a longer one.
+    fn run_seen(&mut self, senses: Senses<'_>, now: Moment) {
+        if self.proof_at().is_some_and(|at| at <= now) {
+            self.reckon(senses, now);
+            self.seen.prove();
+            self.be_surer(Belief::seen());
+            self.prove(now, "seen-for-long");
+            self.look_ahead(senses, now);
+        }
+        if self.seen.stuck_at().is_some_and(|at| at <= now) {
+            self.see_nobody(senses, now);
+            self.look_ahead(senses, now);
+        }
+    }
+
+    /// No sensor of presence says "somebody" any more. Where the door has not moved, that is when somebody last moved.
+    fn see_nobody(&mut self, senses: Senses<'_>, now: Moment) {
+        self.reckon(senses, now);
+        let Some(ended) = self.seen.end(now).filter(|_| self.staff_since.is_none()) else {
+            return;
+        };
+        let is_over_the_door = self.door_at.is_some_and(|door| door >= ended.since) && !ended.was_proof;
+        if !is_over_the_door {
+            (self.evidence_at, self.burst_at, self.stirred_at) = (Some(now), Some(now), Some(now));
+        }
+        let from = self.door_at.map_or(ended.since, |door| door.max(ended.since));
+        self.reckoned_at = Some(from.max(now - ended.quiet));
+        self.reckon(senses, now);
+    }
+
     fn staff_come(&mut self, now: Moment) {
         self.staff_since = self.staff_since.or(Some(now));
         (self.staff_gone_at, self.evidence_at) = (None, Some(now));
@@ -428,10 +519,11 @@ impl Occupancy {
         self.trusting.staff_gone();
         self.doubting.staff_gone();
         self.reckoned_at = Some(now);
-        (self.bursts, self.burst_at, self.before_door) = (0, None, None);
+        (self.bursts, self.burst_at, self.stirred_at, self.before_door) = (0, None, None, None);
         (self.is_checking, self.staff_gone_at, self.evidence_at) = (true, Some(now), Some(now));
         // Whoever leaves moves the door once more; that is part of their going.
         self.door_at = Some(now);
+        self.seen.door();
         self.is_vacant = false;
         self.weigh_up(senses, now, "staff-have-gone");
         self.look_ahead(senses, now);
@@ -446,7 +538,11 @@ impl Occupancy {
 
     /// Decides anew after a sign. Returns whether the room counts as occupied.
     fn weigh_up(&mut self, senses: Senses<'_>, now: Moment, rule: &'static str) -> bool {
-        let is_in = self.is_held() || self.balance(senses, Span::ZERO) >= 0.0;
+        let is_in = if self.is_vacant {
+            self.is_held() || self.balance(senses, Span::ZERO) >= 0.0
+        } else {
+            self.is_held() || !self.may_vacate(senses, now)
+        };
         match (is_in, self.is_vacant) {
             (true, _) => self.occupy(now, rule),
             (false, true) => {}
@@ -517,7 +613,7 @@ impl Occupancy {
     }
 
     fn pass(&mut self, senses: Senses<'_>, is_night: bool, span: Span) {
-        if self.staff_since.is_some() || span <= Span::ZERO {
+        if self.staff_since.is_some() || self.seen.is_held() || span <= Span::ZERO {
             return;
         }
         let silence = self.silence(is_night, span);
@@ -563,9 +659,11 @@ impl Occupancy {
 
     /// Finds when silence will have lasted long enough.
     fn look_ahead(&mut self, senses: Senses<'_>, now: Moment) {
-        let is_open = !self.is_vacant && !self.is_held() && self.staff_since.is_none();
         self.until = match self.night {
-            Some((_, turn)) if is_open => Some(self.window(senses, now, turn)),
+            Some((_, turn)) if self.is_open() && !self.seen.is_held() => {
+                let until = self.window(senses, now, turn);
+                Some(self.stirred_until().map_or(until, |stirred| until.max(stirred)))
+            }
             _ => None,
         };
     }

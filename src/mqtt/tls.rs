@@ -11,6 +11,9 @@ use rustls::{ClientConfig, RootCertStore};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Where Debian's `ca-certificates` puts whom the system trusts.
+const SYSTEM_AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
 /// The PEM files of a link: whom we trust, and optionally who we are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TlsFiles {
@@ -61,6 +64,14 @@ pub enum TlsError {
 }
 
 impl TlsFiles {
+    /// Trusts whom the system trusts, and shows nothing of our own.
+    pub fn of_the_system() -> Self {
+        Self {
+            authorities: SYSTEM_AUTHORITIES.into(),
+            identity: None,
+        }
+    }
+
     /// Reads the files and builds a configuration for one connection.
     ///
     /// # Errors

@@ -220,7 +220,7 @@ fn a_restarted_twin_goes_on_exactly_as_its_untouched_twin() {
                     _ => {}
                 }
             }
-            if dice.roll(12) == 0 {
+            if dice.roll(9) == 0 {
                 twin = engine();
                 kept.iter().for_each(|(key, bytes)| twin.restore(key, bytes).unwrap());
                 twin.resume(at);

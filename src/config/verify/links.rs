@@ -5,9 +5,13 @@ use crate::config::gather::{Desk, Gathered, Piece, Place};
 use crate::config::link::{
     CentralLink, Link, ModbusLink, MqttLink, PmsLink, PmsSystem, PowerLink, Reach, Tls, WeatherLink,
 };
+use crate::config::words::Lasting;
 use crate::model::LinkId;
 use crate::strict::did_you_mean;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How often a weather service may be asked.
+const ASKED_EVERY: std::ops::RangeInclusive<Lasting> = Lasting::minutes(1)..=Lasting::minutes(120);
 
 /// Checks the links; `used` are those that devices are on.
 pub(in crate::config) fn links(desk: &mut Desk, all: &Gathered, used: &BTreeSet<LinkId>) {
@@ -20,7 +24,7 @@ pub(in crate::config) fn links(desk: &mut Desk, all: &Gathered, used: &BTreeSet<
             Link::Central(link) => central(desk, &piece.place, link),
             Link::Pms(link) => pms(desk, &piece.place, link),
             Link::Weather(link) => {
-                used.insert(link.via.clone());
+                used.extend(link.via.clone());
                 weather(desk, all, &piece.place, link);
             }
             Link::Power(link) => {
@@ -205,26 +209,66 @@ fn pms(desk: &mut Desk, place: &Place, link: &PmsLink) {
 }
 
 fn weather(desk: &mut Desk, all: &Gathered, place: &Place, link: &WeatherLink) {
-    let via = &link.via;
-    match all.links.get(via).map(|piece| &piece.value) {
-        Some(Link::Central(_)) => {}
-        Some(Link::Mqtt(_)) if link.topic.is_none() => {
-            desk.error(
-                place,
-                format!("the weather comes over {via}, but on which topic?"),
-                "write topic = \"...\"",
-            );
+    match (&link.via, &link.url) {
+        (Some(via), None) => weather_via(desk, all, place, link, via),
+        (None, Some(url)) => weather_service(desk, place, link, url),
+        (both, _) => {
+            let (at, what) = match both {
+                Some(_) => (place.key("url"), "the weather is told in more than one way"),
+                None => (place.clone(), "nothing says where the weather comes from"),
+            };
+            desk.error(&at, what, "write exactly one of via and url");
         }
-        Some(Link::Mqtt(_)) => {}
+    }
+}
+
+fn weather_via(desk: &mut Desk, all: &Gathered, place: &Place, link: &WeatherLink, via: &LinkId) {
+    let told = format!("the weather comes over {via}, but on which topic?");
+    match all.links.get(via).map(|piece| &piece.value) {
+        Some(Link::Mqtt(_)) if link.topic.is_none() => desk.error(place, told, "write topic = \"...\""),
+        Some(Link::Mqtt(_) | Link::Central(_)) => {}
         Some(other) => {
             let what = format!("the weather cannot come over {via}, which is of kind {}", other.kind());
             desk.error(&place.key("via"), what, "name a link of kind mqtt or central");
         }
-        None if all.unread.contains(via.as_str()) => {}
-        None => {
-            let help = did_you_mean(via.as_str(), all.links.keys().map(LinkId::as_str));
-            desk.error(&place.key("via"), format!("there is no link {:?}", via.as_str()), help);
+        None => unknown_link(desk, all, place, via),
+    }
+    for key in ["every", "tls"].map(|key| place.key(key)) {
+        if desk.has(&key) {
+            desk.error(&key, "only a service with a url is asked", "remove it");
         }
+    }
+}
+
+fn weather_service(desk: &mut Desk, place: &Place, link: &WeatherLink, url: &str) {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
+    let is_plain = |host: &str| !host.is_empty() && !host.starts_with(':') && !host.contains('@');
+    if !host.is_some_and(is_plain) || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        desk.error(
+            &place.key("url"),
+            // Not repeated: a login in it would stand in the journal.
+            "this is no address of a service",
+            "write http:// or https://, the host and the query, without a login",
+        );
+    }
+    if !ASKED_EVERY.contains(&link.every) {
+        desk.error(
+            &place.key("every"),
+            format!("a service cannot be asked every {}", link.every),
+            "write 1m to 2h: the air outside is believed for three hours",
+        );
+    }
+    if let Some(key) = Some(place.key("topic")).filter(|key| desk.has(key)) {
+        desk.error(&key, "a service has no topic", "remove it");
+    }
+    access(desk, place, link.tls.as_ref(), None, false);
+}
+
+fn unknown_link(desk: &mut Desk, all: &Gathered, place: &Place, via: &LinkId) {
+    if !all.unread.contains(via.as_str()) {
+        let help = did_you_mean(via.as_str(), all.links.keys().map(LinkId::as_str));
+        desk.error(&place.key("via"), format!("there is no link {:?}", via.as_str()), help);
     }
 }
 
@@ -239,10 +283,6 @@ fn power(desk: &mut Desk, all: &Gathered, place: &Place, link: &PowerLink) {
             );
             desk.error(&place.key("via"), what, "name a link of kind mqtt");
         }
-        None if all.unread.contains(via.as_str()) => {}
-        None => {
-            let help = did_you_mean(via.as_str(), all.links.keys().map(LinkId::as_str));
-            desk.error(&place.key("via"), format!("there is no link {:?}", via.as_str()), help);
-        }
+        None => unknown_link(desk, all, place, via),
     }
 }

@@ -222,3 +222,82 @@ fn the_sentence_says_what_the_decision_rests_on() {
     );
     assert!(told.ends_with(" min, bed empty"), "{told}");
 }
+
+const SEES: Sign = Sign::Sees(true);
+const SEES_NOBODY: Sign = Sign::Sees(false);
+
+/// A sensor that is known to hold what it says for no longer than a minute.
+fn quick_radar(bed: bool) -> Tried {
+    let mut tried = Tried::new(bed);
+    tried.sign(at(-200), SEES);
+    tried.sign(at(-199), SEES_NOBODY);
+    tried
+}
+
+#[test]
+fn while_a_sensor_of_presence_says_somebody_nobody_is_called_absent() {
+    let mut tried = quick_radar(false);
+    tried.sign(at(0), SHUT);
+    tried.sign(at(1), SEES);
+    for hour in 1..20 {
+        assert_eq!(tried.until(at(hour * 60)), Presence::Occupied, "hour {hour}");
+    }
+}
+
+#[test]
+fn what_is_no_longer_seen_has_just_moved() {
+    let mut tried = quick_radar(true);
+    tried.sign(at(0), SHUT);
+    tried.sign(at(1), SEES);
+    tried.sign(at(300), SEES_NOBODY);
+    assert_eq!(tried.until(at(309)), Presence::Occupied);
+    assert_eq!(tried.until(at(24 * 60)), Presence::Vacant, "silence counts again");
+}
+
+#[test]
+fn a_sensor_that_still_sees_whoever_left_proves_nothing() {
+    let mut tried = quick_radar(true);
+    tried.sign(at(0), SHUT);
+    tried.sign(at(1), SEES);
+    tried.sign(at(60), SHUT);
+    tried.sign(at(61), SEES_NOBODY);
+    assert_eq!(tried.until(at(76)), Presence::Vacant);
+}
+
+#[test]
+fn whoever_is_seen_for_long_in_a_vacant_room_is_in_though_the_door_never_moved() {
+    let mut tried = quick_radar(false);
+    tried.sign(at(0), SHUT);
+    assert_eq!(tried.until(at(600)), Presence::Vacant);
+    tried.sign(at(600), SEES);
+    assert_eq!(
+        tried.until(at(604)),
+        Presence::Vacant,
+        "a curtain does as much for a minute"
+    );
+    assert_eq!(tried.until(at(606)), Presence::Occupied);
+}
+
+#[test]
+fn a_sensor_that_never_stops_seeing_somebody_is_no_longer_listened_to() {
+    let mut tried = quick_radar(false);
+    tried.sign(at(0), SHUT);
+    tried.sign(at(1), SEES);
+    assert!(tried.until(at(20 * 60)).is_occupied());
+    assert_eq!(tried.until(at(3 * 24 * 60)), Presence::Vacant);
+}
+
+#[test]
+fn a_movement_is_too_fresh_for_ten_minutes_also_when_it_was_no_burst_of_its_own() {
+    let mut tried = Tried::new(true);
+    tried.sign(at(0), SHUT);
+    tried.sign(at(10), Sign::Motion);
+    tried.sign(at(10) + Span::seconds(50), Sign::Motion);
+    assert_eq!(
+        tried.room.stirred_until(),
+        Some(at(20) + Span::seconds(50)),
+        "the second is the same burst, and somebody moved"
+    );
+    tried.sign(at(12), SHUT);
+    assert_eq!(tried.room.stirred_until(), None, "whoever moved may have gone");
+}

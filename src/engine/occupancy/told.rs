@@ -22,6 +22,7 @@ impl Occupancy {
             .with_some("door_at", self.door_at)
             .with_some("evidence_at", self.evidence_at)
             .with("bursts", self.bursts)
+            .with_some("seen_since", self.seen.since())
             .with("bed_in_use", self.bed_since.is_some())
             .with("out_probability", rounded(self.out(senses)))
             .with("false_motion_per_h", rounded(self.false_motion.per_hour()))
@@ -45,6 +46,9 @@ impl Occupancy {
                 format!("{which} {word} {}", clock(calendar, at))
             }),
             Some(self.motion(calendar, now)),
+            self.seen
+                .since()
+                .map(|at| format!("somebody seen since {}", clock(calendar, at))),
             senses.bed.then(|| self.bed_word(calendar)),
         ];
         let parts: Vec<String> = parts.into_iter().flatten().collect();

@@ -17,8 +17,13 @@ impl Room {
     /// Everything that follows by itself from what is known now.
     pub(super) fn settle(&mut self, world: World<'_>, out: &mut Outcome) {
         self.devices.begin(world.now);
+        self.look_up(world, false);
+        let was_vacant = self.occupancy.presence(world.now) == Presence::Vacant;
         if self.occupancy.advance(self.senses(world), world.now) {
             out.save(SaveWhen::Soon);
+        }
+        if was_vacant && self.occupancy.presence(world.now) != Presence::Vacant && !world.beyond.is_open {
+            self.health.came_unseen();
         }
         self.tell_presence(world, out);
         self.learn(world, out);

@@ -4,6 +4,7 @@
 //! file; each of the three has its own, and `see` holds what all of them look at.
 
 mod belongings;
+mod blind;
 mod decide;
 mod feel;
 mod learn;
@@ -25,7 +26,7 @@ use crate::engine::evidence::{self, Evidence};
 use crate::engine::health::Health;
 use crate::engine::joined::Beyond;
 use crate::engine::lessons::{Lesson, Lessons};
-use crate::engine::occupancy::{Occupancy, Presence};
+use crate::engine::occupancy::{Occupancy, Presence, Sign};
 use crate::engine::power::Allotment;
 use crate::engine::preference::{Answer, Guest, Population};
 use crate::engine::requests::confirm::Confirm;
@@ -108,6 +109,8 @@ pub struct Room {
     devices: Devices,
     occupancy: Occupancy,
     health: Health,
+    /// Whether it could tell that its guest has gone, when it was last looked at.
+    sight: blind::Sight,
     presence_told: Option<Presence>,
     stays: Stays,
     climate: Climate,
@@ -324,6 +327,9 @@ impl Room {
     /// The property was configured anew: what the room no longer has is dropped.
     pub fn configured(&mut self, world: World<'_>, out: &mut Outcome) {
         self.devices.configured(world.now, &world.setup.devices);
+        if self.health.configured(world.now, &world.setup.devices) {
+            self.sign(world, Sign::Sees(false), out);
+        }
         self.routine.replan();
         self.advance(world, out);
     }

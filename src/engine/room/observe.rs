@@ -4,6 +4,7 @@ use super::see::has_door;
 use super::{Outcome, Room, World};
 use crate::engine::devices::News;
 use crate::engine::free::WALKED_IN_WITHIN;
+use crate::engine::health::Sight;
 use crate::engine::lessons::Lesson;
 use crate::engine::occupancy::{Presence, Sign};
 use crate::engine::requests::{maintenance, make_up_room, safety};
@@ -50,10 +51,13 @@ impl Room {
             Point::Action => self.button(world, device, news, out),
             _ => {}
         }
-        if let (Point::Occupied, true, Some(somebody)) = (point, news.is_live, news.after.flag()) {
-            self.health.sees(world.now, somebody);
-        }
-        if let Some(sign) = sign_of(device.role, point, news) {
+        let sign = match (point, news.after.flag()) {
+            (Point::Occupied, Some(somebody)) if device.role != DeviceRole::Apart => {
+                sight_sign(self.health.sees(world.now, &device.id, somebody, news.is_live))
+            }
+            _ => sign_of(device.role, point, news),
+        };
+        if let Some(sign) = sign {
             self.sign(world, sign, out);
         }
     }
@@ -76,20 +80,21 @@ impl Room {
             _ if world.beyond.is_open => Presence::Occupied,
             presence => presence,
         };
-        if !self.is_restless(world, sign) {
-            self.occupancy.sign(senses, world.now, sign);
+        let is_heard = !self.is_restless(world, sign);
+        if is_heard {
+            self.see(world, sign);
         }
         self.health
             .sign(world.now, sign, before, self.occupancy.presence(world.now));
+        self.look_up(world, is_heard);
         let is_coming = match sign {
             Sign::Door(_) | Sign::Beyond(_) | Sign::Hand | Sign::Bolt(_) | Sign::Bed(true) => true,
-            Sign::Motion => !has_door(world.setup),
-            Sign::Bed(false) | Sign::Staff(_) => false,
+            Sign::Motion | Sign::Sees(true) => !has_door(world.setup),
+            Sign::StillSees | Sign::Sees(false) | Sign::Bed(false) | Sign::Staff(_) => false,
         };
-        out.save(if sign == Sign::Motion {
-            SaveWhen::Soon
-        } else {
-            SaveWhen::Now
+        out.save(match sign {
+            Sign::Motion | Sign::Sees(_) | Sign::StillSees => SaveWhen::Soon,
+            _ => SaveWhen::Now,
         });
         if is_coming {
             self.arrive(world, out);
@@ -240,7 +245,18 @@ impl Room {
     }
 }
 
-/// What a presence point says of people, if anything.
+/// What a sensor of movement or presence says of people, if anything.
+fn sight_sign(sight: Sight) -> Option<Sign> {
+    match sight {
+        Sight::Moves => Some(Sign::Motion),
+        Sight::Begins => Some(Sign::Sees(true)),
+        Sight::Ends => Some(Sign::Sees(false)),
+        Sight::Lasts => Some(Sign::StillSees),
+        Sight::Nothing => None,
+    }
+}
+
+/// What another presence point says of people, if anything.
 fn sign_of(role: DeviceRole, point: Point, news: &News) -> Option<Sign> {
     let is_door = matches!(role, DeviceRole::Plain | DeviceRole::Door);
     match point {
@@ -255,7 +271,7 @@ fn sign_of(role: DeviceRole, point: Point, news: &News) -> Option<Sign> {
             .flag()
             .filter(|is_open| news.before.is_some() || *is_open)
             .map(Sign::Beyond),
-        Point::Occupied | Point::Vibration => (news.after == Value::Flag(true)).then_some(Sign::Motion),
+        Point::Vibration => (news.after == Value::Flag(true)).then_some(Sign::Motion),
         Point::KeyCard if news.turned(true) => Some(Sign::Hand),
         Point::KeyCard if news.turned(false) => Some(Sign::Door(true)),
         Point::StaffKey => news.after.flag().map(Sign::Staff),

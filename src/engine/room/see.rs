@@ -27,11 +27,7 @@ impl Room {
             let presence = self.occupancy.presence(world.now);
             return has_presence(world.setup) && presence.is_occupied() && presence != Presence::Checking;
         }
-        let is_blind = |d: &DeviceSetup| tells_presence(d) && self.devices.silent_since(world.now, d).is_some();
-        !has_presence(world.setup)
-            || self.is_sensor_ill(world)
-            || self.occupancy.presence(world.now).is_occupied()
-            || world.setup.devices.iter().any(is_blind)
+        self.is_blind(world) || self.occupancy.presence(world.now).is_occupied()
     }
 
     /// Whether a guest has the room: by a stay of its own, or by one beyond an open connecting door.
@@ -87,6 +83,7 @@ impl Room {
             now: world.now,
             room: &world.setup.id,
             is_occupied: self.is_occupied(world),
+            stirred_until: self.occupancy.stirred_until(),
             current: self.stays.current.as_ref().or(cover),
             due: self.stays.next_due(),
             temperature: self.temperature(world),

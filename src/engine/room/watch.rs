@@ -1,7 +1,7 @@
 //! What should people look at: a sensor that has died, a guest who has not moved for a day, somebody in an unsold room?
 
 use super::{Outcome, Room, World};
-use crate::engine::occupancy::{Presence, Sign};
+use crate::engine::occupancy::Presence;
 use crate::engine::requests::maintenance;
 use crate::model::{Because, DeviceSetup, Moment, Need, Point, Report, Span};
 
@@ -28,24 +28,6 @@ impl Room {
     pub(super) fn watch_deadline(&self, world: World<'_>) -> Option<Moment> {
         let motionless = self.stays.current.as_ref()?.arrived_at.and(self.moved_at(world));
         motionless.map(|at| at + MOTIONLESS_MAX).filter(|at| *at > world.now)
-    }
-
-    /// Whether a sensor without which silence proves nothing is dead.
-    pub(super) fn is_sensor_ill(&self, world: World<'_>) -> bool {
-        let health = &self.health;
-        health.is_door_ill(world.now)
-            || health.is_motion_ill()
-            || health.is_motion_restless(world.now)
-            || health.is_door_restless(world.now)
-    }
-
-    /// Whether the sign comes from a sensor that says so all the time: nothing follows from it.
-    pub(super) fn is_restless(&self, world: World<'_>, sign: Sign) -> bool {
-        match sign {
-            Sign::Motion => self.health.is_motion_restless(world.now),
-            Sign::Door(_) => self.health.is_door_restless(world.now),
-            _ => false,
-        }
     }
 
     /// When anything last moved, here or beyond an open connecting door.

@@ -49,6 +49,8 @@ pub struct Place {
     pub setpoint_step: f64,
     /// Whether the bed tells that somebody lies in it.
     pub has_bed_sensor: bool,
+    /// Whether its motion sensor is radar, which sees a sleeper, too; only in a house where things break.
+    pub has_radar: bool,
 }
 
 /// The hotel.
@@ -114,6 +116,7 @@ impl Hotel {
                 reading_step: if is_fine && room % 3 != 2 { 0.1 } else { 0.5 },
                 setpoint_step: if is_fine { 0.1 } else { 0.5 },
                 has_bed_sensor: room.is_multiple_of(2),
+                has_radar: options.has_faults && room % 4 == 3,
             }
         };
         Self {

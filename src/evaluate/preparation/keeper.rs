@@ -26,8 +26,11 @@ const SETTLING_IN: usize = 20;
 const HEARTBEAT: usize = 60;
 /// And a sensor that has not been heard for so long counts as silent.
 const SILENT_AFTER: Span = Span::hours(3);
-/// A movement that was told proves somebody in for so long, min.
-const PROVES: usize = 5;
+/// A movement that was told proves somebody in for so long, min: the ten minutes that the engine promises, less the one in which
+/// they end.
+const PROVES: usize = 9;
+/// Radar loses sight of a sleeper in this share of five-minute intervals.
+const RADAR_LOSES: f64 = 0.03;
 
 /// A room's thermostat as it stands.
 #[derive(Debug, Clone)]
@@ -307,8 +310,12 @@ impl Keeper {
         let who = hotel.places[room].life.who[minute];
         let was = hotel.places[room].life.who[minute.saturating_sub(SETTLING_IN)];
         let moves_for_sure = who == Who::Awake && matches!(was, Who::Out | Who::Vacant | Who::Staff);
-        let moves = matches!(who, Who::Awake | Who::Staff)
-            && (moves_for_sure || chance(hotel.options.seed, room as u64, minute) < MOVES);
+        let roll = chance(hotel.options.seed, room as u64, minute);
+        let moves = match who {
+            Who::Awake | Who::Staff => hotel.places[room].has_radar || moves_for_sure || roll < MOVES,
+            Who::Asleep => hotel.places[room].has_radar && roll >= RADAR_LOSES,
+            Who::Vacant | Who::Out => false,
+        };
         if moves || self.devices[room].contacts[Kind::Motion as usize].is {
             self.contact(hotel, room, minute, Kind::Motion, moves);
         }

@@ -89,7 +89,10 @@ impl Room {
         let senses = self.senses(world);
         match (before, now) {
             _ if !self.is_let(world) => {}
-            (Sight::Blind, Sight::Clear | Sight::Dim) => self.occupancy.unwatched(senses, world.now),
+            (Sight::Blind, Sight::Clear | Sight::Dim) => {
+                self.occupancy.unwatched(senses, world.now);
+                self.health.unwatched();
+            }
             (Sight::Dim, Sight::Clear) if !is_weighed => self.occupancy.unseen(senses, world.now),
             _ => {}
         }

@@ -10,7 +10,8 @@ use crate::engine::requests::{arrival, confirm, maintenance, routine};
 use crate::engine::shadow::Wish;
 use crate::engine::stay::Stay;
 use crate::model::{
-    Attribute, Because, DeviceId, DeviceSetup, Exemption, HvacMode, Item, Need, Point, Purpose, Report, SaveWhen, Value,
+    Attribute, Because, DeviceId, DeviceSetup, Exemption, HvacMode, Item, Moment, Need, Point, Purpose, Report,
+    SaveWhen, Value,
 };
 
 impl Room {
@@ -29,6 +30,7 @@ impl Room {
         self.tell_presence(world, out);
         self.learn(world, out);
         self.no_show(world, out);
+        self.follow_suite(world, out);
         self.decide_climate(world, out);
         self.tell_again(world, out);
         self.serve(world, out);
@@ -282,7 +284,7 @@ impl Room {
             room: &world.setup.id,
             stay: &stay,
             guest: stay.guest.as_ref().and_then(|g| world.guests.get(g)),
-            is_asleep: self.occupancy.presence(world.now) == Presence::Asleep,
+            is_asleep: self.sleeps(world),
             barred: self.barred(world).or((!is_in).then_some("guest-is-out")),
         };
         for act in self.routine.advance(&policies.habits, look) {
@@ -324,9 +326,19 @@ impl Room {
         }
     }
 
+    /// Whether the room's guest sleeps, here or in another room of the suite.
+    pub(super) fn sleeps(&self, world: World<'_>) -> bool {
+        self.occupancy.presence(world.now) == Presence::Asleep || world.beyond.suite_sleeps
+    }
+
     /// Why nobody may disturb now, if nobody may.
     pub(super) fn barred(&self, world: World<'_>) -> Option<&'static str> {
-        match self.occupancy.presence(world.now) {
+        self.barred_itself(world.now).or(world.beyond.barred)
+    }
+
+    /// The same, for all that can be seen in this room alone.
+    pub(super) fn barred_itself(&self, now: Moment) -> Option<&'static str> {
+        match self.occupancy.presence(now) {
             _ if self.signs.dnd => Some("do-not-disturb"),
             Presence::Asleep => Some("guest-asleep"),
             _ => None,

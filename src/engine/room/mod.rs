@@ -9,10 +9,12 @@ mod decide;
 mod exempt;
 mod feel;
 mod learn;
+mod liked;
 mod observe;
 mod plant;
 mod see;
 mod standing;
+mod suite;
 mod vacancy;
 mod watch;
 
@@ -42,6 +44,7 @@ use crate::model::{
     Percent, PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup,
     SaveWhen, ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
 };
+use liked::Liked;
 use serde::{Deserialize, Serialize};
 pub use standing::{Standing, State as StandingState};
 use std::collections::BTreeMap;
@@ -64,7 +67,7 @@ pub struct World<'a> {
     pub clouds: Option<Percent>,
     /// The mean air of the rooms beside it, if known.
     pub neighbours: Option<Celsius>,
-    /// What stands beyond its open connecting doors.
+    /// What stands beyond its open connecting doors, and in the rest of its suite.
     pub beyond: &'a Beyond,
     /// What is believed of a room of this property that has not been fitted.
     pub kin: Option<&'a Belief>,
@@ -130,6 +133,11 @@ pub struct Room {
     signs: Signs,
     exempt: exempt::Exempt,
     changed_at: Option<Moment>,
+    /// The stay of its suite that the room goes with, and whether the guest is checked in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follows: Option<(StayToken, bool)>,
+    #[serde(skip)]
+    liked: Liked,
 }
 
 impl Room {
@@ -318,6 +326,7 @@ impl Room {
         self.devices.listen_anew(world.now);
         if self.is_let(world) {
             self.occupancy.unwatched(self.senses(world), world.now);
+            self.health.unwatched();
         }
     }
 

@@ -374,7 +374,12 @@ impl Occupancy {
     /// However a sensor has been doubted: whoever moved behind a door that has not moved since is not gone yet.
     fn may_vacate(&self, senses: Senses<'_>, now: Moment) -> bool {
         let has_stirred = self.stirred_until().is_some_and(|until| now < until);
-        !has_stirred && !self.seen.is_held() && self.balance(senses, Span::ZERO) < 0.0
+        !has_stirred && !self.seen.is_held() && !self.may_sleep_unseen(senses) && self.balance(senses, Span::ZERO) < 0.0
+    }
+
+    /// At night, in a room whose bed sensor is ill, silence is most likely sleep: nobody is called absent before the morning.
+    fn may_sleep_unseen(&self, senses: Senses<'_>) -> bool {
+        senses.bed && senses.is_let && self.bed.is_ill() && self.is_night()
     }
 
     /// Whether it is for the beliefs to say who is in.

@@ -6,6 +6,7 @@
 mod because;
 mod effect;
 mod event;
+mod exempt;
 mod id;
 mod point;
 mod preference;
@@ -21,6 +22,7 @@ mod value;
 pub use because::{Because, Fact};
 pub use effect::{Command, CommandId, Effect, Purpose, Refusal, SaveWhen};
 pub use event::{Event, OUTDOOR_C, Stamped, WriteResult};
+pub use exempt::{Exemption, OverrideNotice};
 pub use id::{
     Channel, DeviceId, GuestToken, IdFault, Item, LinkId, ProfileId, PropertyId, RequestId, RoomId, StayToken, SuiteId,
     ZoneId,

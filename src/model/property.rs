@@ -407,7 +407,7 @@ impl Default for Arrival {
     fn default() -> Self {
         Self {
             eta_spread: Span::minutes(45),
-            early_share: 0.05,
+            early_share: 0.02,
             lead_factor: 1.3,
             lead_extra: Span::minutes(10),
             lead_max: Span::minutes(240),

@@ -203,7 +203,7 @@ fn a_restarted_twin_goes_on_exactly_as_its_untouched_twin() {
         let mut kept: BTreeMap<Key, Vec<u8>> = BTreeMap::new();
         let mut now = Moment::parse("2026-11-21T08:00:00Z").unwrap();
         let mut happenings = 0;
-        while happenings < 250 {
+        while happenings < 300 {
             // A room with a thermometer has a deadline every five minutes; all of them come before what happens next.
             let due = untouched.deadline().filter(|at| *at < now);
             happenings += u32::from(due.is_none());

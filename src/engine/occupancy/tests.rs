@@ -301,3 +301,16 @@ fn a_movement_is_too_fresh_for_ten_minutes_also_when_it_was_no_burst_of_its_own(
     tried.sign(at(12), SHUT);
     assert_eq!(tried.room.stirred_until(), None, "whoever moved may have gone");
 }
+
+#[test]
+fn where_the_bed_sensor_is_ill_nobody_is_called_absent_before_the_morning() {
+    let mut tried = Tried::new(true);
+    tried.sign(at(0), Sign::Bed(true));
+    tried.until(at(17 * 60));
+    assert!(tried.room.bed().is_ill(), "in use for longer than anybody sleeps");
+    tried.sign(at(17 * 60), SHUT);
+    for minute in [18 * 60, 20 * 60, 22 * 60 - 1] {
+        assert!(tried.until(at(minute)).is_occupied(), "minute {minute}");
+    }
+    assert_eq!(tried.until(at(26 * 60)), Presence::Vacant, "the day has begun");
+}

@@ -7,7 +7,7 @@
 
 use super::see::{has_presence, tells_presence};
 use super::{Room, World};
-use crate::engine::occupancy::Sign;
+use crate::engine::occupancy::{Presence, Sign};
 use crate::model::{DeviceSetup, Point};
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,8 @@ pub enum Sight {
     /// It can.
     #[default]
     Clear,
+    /// Its motion sensor has not told of anybody in this stay: it may never.
+    Untried,
     /// Its door can be trusted, what is inside can not.
     Dim,
     /// Nor can its door: somebody may have come or gone.
@@ -33,12 +35,14 @@ impl Room {
     fn sight(&self, world: World<'_>) -> Sight {
         let is_silent = |d: &&DeviceSetup| tells_presence(d) && self.devices.silent_since(world.now, d).is_some();
         let mut silent = world.setup.devices.iter().filter(is_silent).peekable();
-        let is_dim = silent.peek().is_some() || self.is_sensor_ill(world) || self.is_motion_untried(world);
+        let is_dim = silent.peek().is_some() || self.is_sensor_ill(world);
         let is_door_ill = self.health.is_door_ill(world.now) || self.health.is_door_restless(world.now);
         if !has_presence(world.setup) || is_door_ill || silent.any(|d| d.reports.contains(&Point::Open)) {
             Sight::Blind
         } else if is_dim {
             Sight::Dim
+        } else if self.is_motion_untried(world) {
+            Sight::Untried
         } else {
             Sight::Clear
         }
@@ -74,11 +78,11 @@ impl Room {
     /// Takes in a sign, to a room that may not see: what it says is weighed against what was not seen, for it may be the
     /// very sign that shows a sensor to be well again.
     pub(super) fn see(&mut self, world: World<'_>, sign: Sign) {
-        let senses = self.senses(world);
-        if self.is_let(world) && self.sight.max(self.sight(world)) == Sight::Dim {
-            self.occupancy.unseen(senses, world.now);
+        let before = self.sight.max(self.sight(world));
+        if before != Sight::Blind {
+            self.begin_anew(world, before);
         }
-        self.occupancy.sign(senses, world.now, sign);
+        self.occupancy.sign(self.senses(world), world.now, sign);
     }
 
     /// Notes what the room sees, after a sign or a while. `is_weighed`: what the sign says has been weighed already. The first
@@ -86,15 +90,25 @@ impl Room {
     pub(super) fn look_up(&mut self, world: World<'_>, is_weighed: bool) {
         let now = self.sight(world);
         let before = std::mem::replace(&mut self.sight, now);
+        if now < before && (before == Sight::Blind || !is_weighed) {
+            self.begin_anew(world, before);
+        }
+    }
+
+    /// Forgets what silence seemed to say while the room saw no better than this.
+    fn begin_anew(&mut self, world: World<'_>, sight: Sight) {
         let senses = self.senses(world);
-        match (before, now) {
+        let is_vacant = self.occupancy.presence(world.now) == Presence::Vacant;
+        match sight {
             _ if !self.is_let(world) => {}
-            (Sight::Blind, Sight::Clear | Sight::Dim) => {
+            Sight::Blind => {
                 self.occupancy.unwatched(senses, world.now);
                 self.health.unwatched();
             }
-            (Sight::Dim, Sight::Clear) if !is_weighed => self.occupancy.unseen(senses, world.now),
-            _ => {}
+            Sight::Dim => self.occupancy.unseen(senses, world.now),
+            // A sensor that speaks for the first time was well before: its silence was one.
+            Sight::Untried if is_vacant => self.occupancy.unseen(senses, world.now),
+            Sight::Untried | Sight::Clear => {}
         }
     }
 }

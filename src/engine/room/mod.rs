@@ -6,6 +6,7 @@
 mod belongings;
 mod blind;
 mod decide;
+mod exempt;
 mod feel;
 mod learn;
 mod liked;
@@ -130,6 +131,7 @@ pub struct Room {
     safety: safety::Safety,
     confirm: Confirm,
     signs: Signs,
+    exempt: exempt::Exempt,
     changed_at: Option<Moment>,
     /// The stay of its suite that the room goes with, and whether the guest is checked in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -380,6 +382,7 @@ impl Room {
             self.shadow.deadline(),
             self.thermal.deadline(),
             self.safety.deadline(),
+            self.exempt.deadline(),
             self.requests.deadline(now),
             self.climate.deadline(now, &world.property.policies),
             arrival.filter(|at| *at > now),
@@ -406,6 +409,7 @@ impl Room {
             "eta": self.stays.foremost().and_then(|stay| stay.eta),
             "model": self.thermal.summary(),
             "dnd": self.signs.dnd,
+            "exempt": self.exempt.stands(world.now).map(|(exempt, until)| serde_json::json!({ "from": exempt, "until": until })),
             "requests": self.requests.open().map(|r| r.id.as_str()).collect::<Vec<_>>(),
             "devices_silent": world.setup.devices.iter().filter(|d| self.devices.silent_since(world.now, d).is_some())
                 .map(|d| d.id.as_str()).collect::<Vec<_>>(),

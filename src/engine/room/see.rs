@@ -9,7 +9,8 @@ use crate::engine::occupancy::{Presence, Senses};
 use crate::engine::preference::{self, Answer, Asked, population};
 use crate::engine::stay::Stay;
 use crate::model::{
-    Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Moment, Percent, Point, RoomSetup, StayEvidence, Value,
+    Attribute, Celsius, DeviceRole, DeviceSetup, Exemption, HvacMode, Moment, Percent, Point, RoomSetup, StayEvidence,
+    Value,
 };
 
 impl Room {
@@ -76,7 +77,7 @@ impl Room {
         View {
             now: world.now,
             room: &world.setup.id,
-            is_occupied: self.is_occupied(world),
+            is_occupied: self.is_occupied(world) || self.is_exempt(world.now, Exemption::KeptReady),
             stirred_until: self.occupancy.stirred_until(),
             current: self.stays.current.as_ref().or(cover),
             due,
@@ -95,7 +96,7 @@ impl Room {
             is_door_open: self.is_door_open(world),
             outdoor: world.outdoor,
             mode: self.mode(world),
-            out_of_order: world.setup.out_of_order,
+            out_of_order: self.is_out_of_order(world),
             power: self.power,
             is_kept: self.vacancy.is_kept,
             is_draught: self.draught.since().is_some(),

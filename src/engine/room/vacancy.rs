@@ -66,7 +66,7 @@ impl Room {
     fn is_free(&self, world: World<'_>) -> bool {
         let has_unit = world.setup.actuator(crate::model::Point::TargetTemperature).is_some();
         let is_taken = self.is_let(world) || is_sold(self.next_due(world), world.now);
-        has_unit && !is_taken && !world.setup.out_of_order && !self.is_occupied(world)
+        has_unit && !is_taken && !self.is_out_of_order(world) && !self.is_occupied(world)
     }
 }
 

@@ -44,6 +44,8 @@ struct Device {
     outbox: Vec<(Point, Value)>,
     /// How its sensors stand, and what they last said: door, window, motion, bed.
     contacts: [Contact; 4],
+    /// Whether its bed has said "in use" of its own: one that has been stuck so proves nothing when it is well again.
+    lies: bool,
     /// When a movement was last told, and a change of the door.
     moved_at: Option<usize>,
     door_at: usize,
@@ -98,6 +100,7 @@ impl Keeper {
             inbox: vec![],
             outbox: vec![],
             contacts: [Contact::default(); 4],
+            lies: false,
             moved_at: None,
             door_at: 0,
             told_air: None,
@@ -253,6 +256,9 @@ impl Keeper {
             self.devices[room].door_at = minute;
         }
         let works = self.faults.sensor(room, kind, minute) == faults::Sensor::Works;
+        if kind == Kind::Bed && contact.told != Some(value) {
+            self.devices[room].lies = value && works;
+        }
         if kind == Kind::Motion && value && works {
             self.devices[room].moved_at = Some(minute);
         }
@@ -272,8 +278,7 @@ impl Keeper {
         let moved = device
             .moved_at
             .is_some_and(|at| minute - at <= PROVES && at > device.door_at);
-        let lies = device.contacts[Kind::Bed as usize].told == Some(true) && works(Kind::Bed);
-        moved && works(Kind::Motion) || lies
+        moved && works(Kind::Motion) || device.lies && works(Kind::Bed)
     }
 
     fn notice(&mut self, hotel: &Hotel, room: usize, minute: usize, number: usize, status: StayStatus) {

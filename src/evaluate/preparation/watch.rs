@@ -222,14 +222,12 @@ impl Watch {
         }
         if is_setback {
             self.set_back(who, known);
-            self.case(format!(
-                "room {room}, minute {minute}: {who:?}, {value} for {liked}, {why}; {}",
-                if known.is_against_rule() {
-                    "against its own rule"
-                } else {
-                    "unknowable"
-                }
-            ));
+            let case = format!("room {room}, minute {minute}: {who:?}, {value} for {liked}, {why}");
+            if known.is_against_rule() {
+                self.worst_case(format!("{case}; against its own rule"));
+            } else {
+                self.case(format!("{case}; unknowable"));
+            }
         }
     }
 
@@ -251,6 +249,12 @@ impl Watch {
         if self.cases.len() < CASES_MAX {
             self.cases.push(what);
         }
+    }
+
+    /// The engine's own fault: told before all that it could not know of.
+    fn worst_case(&mut self, what: String) {
+        self.cases.insert(0, what);
+        self.cases.truncate(CASES_MAX);
     }
 
     /// A promise.

@@ -207,8 +207,10 @@ impl Watch {
         let is_in = matches!(who, Who::Awake | Who::Asleep) && was_in(hotel, room, minute);
         let why = &command.because;
         let liked = liked(hotel, room, minute).unwrap_or(value);
-        let is_setback = command.purpose == Purpose::Setback && (value - liked).abs() > SETBACK_K;
-        self.rooms[room].set_back_to = (command.purpose == Purpose::Setback).then_some(value);
+        // Under an open window the unit is to rest; against frost it heats a little. That sets nobody back.
+        let saves = command.purpose == Purpose::Setback && command.because.rule != "frost-guard";
+        let is_setback = saves && (value - liked).abs() > SETBACK_K;
+        self.rooms[room].set_back_to = saves.then_some(value);
         if !is_in {
             return;
         }

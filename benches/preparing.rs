@@ -141,6 +141,7 @@ fn house(rooms: usize) -> Property {
         floor: Some("1".into()),
         zones: vec![],
         connects: vec![],
+        suite: None,
         out_of_order: false,
         faces: None,
         devices: vec![

@@ -2,7 +2,7 @@
 
 use super::Configuration;
 use crate::daemon::{Question, clock, control};
-use crate::model::{Because, Moment, RoomId, Span};
+use crate::model::{Because, Exemption, Moment, OverrideNotice, RoomId, Span};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::Value as Json;
@@ -219,5 +219,71 @@ impl Reload {
         } else {
             ExitCode::from(1)
         })
+    }
+}
+
+/// People override the rules for a room.
+#[derive(Debug, Args)]
+pub struct Override {
+    /// Which room
+    room: RoomId,
+    /// `out-of-order`: not prepared nor offered; `locked`: told nothing, not even against frost; `kept-ready`: never set
+    /// back; `end`: nothing of these any more
+    what: What,
+    /// For how long, in hours: at most 24 for `locked`, else 720
+    #[arg(long, value_name = "HOURS", required_if_eq_any([("what", "out-of-order"), ("what", "locked"), ("what", "kept-ready")]))]
+    hours: Option<u16>,
+    #[command(flatten)]
+    daemon: Daemon,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    OutOfOrder,
+    Locked,
+    KeptReady,
+    End,
+}
+
+impl Override {
+    /// Tells the daemon, and says what stands now.
+    pub fn run(self) -> Result<ExitCode> {
+        let exempt = match self.what {
+            What::OutOfOrder => Some(Exemption::OutOfOrder),
+            What::Locked => Some(Exemption::Locked),
+            What::KeptReady => Some(Exemption::KeptReady),
+            What::End => None,
+        };
+        let (now, span) = (clock::now(), Span::hours(self.hours.unwrap_or(0).into()));
+        if let Some(exempt) = exempt.filter(|exempt| span <= Span::ZERO || span > exempt.lasts_at_most()) {
+            let most = exempt.lasts_at_most().as_hours_f64();
+            bail!("write --hours 1 to {most} for {}", exempt.word());
+        }
+        let notice = OverrideNotice {
+            room: self.room,
+            said_at: now,
+            exempt,
+            until: exempt.map(|_| now + span),
+        };
+        let answer = self.daemon.ask(&Question::Override(notice.clone()))?;
+        let stands = &answer["exempt"];
+        if stands["from"].as_str() != exempt.map(Exemption::word) {
+            bail!(
+                "room {} was told something else since; ask `innkeeper room {0}`",
+                notice.room
+            );
+        }
+        if self.daemon.json {
+            println!("{stands}");
+        } else if let Some(until) = notice.until {
+            println!(
+                "room {}: {} until {until}",
+                notice.room,
+                exempt.map_or("", Exemption::word)
+            );
+        } else {
+            println!("room {}: as the rules say", notice.room);
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }

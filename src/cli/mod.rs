@@ -65,6 +65,8 @@ enum Command {
     Guest(guest::Guest),
     /// Says what became of everything that was promised to central
     Ledger(ask::Ledger),
+    /// Exempts a room from the rules for a time: out of order, locked, kept ready
+    Override(ask::Override),
     /// Makes a running daemon read its configuration again
     Reload(ask::Reload),
     /// Runs the reference central: consumes, checks, acknowledges, answers
@@ -109,6 +111,7 @@ pub fn main() -> ExitCode {
         Some(Command::Compliance(compliance)) => compliance.run(),
         Some(Command::Guest(guest)) => guest.run(),
         Some(Command::Ledger(ledger)) => ledger.run(),
+        Some(Command::Override(order)) => order.run(),
         Some(Command::Reload(reload)) => reload.run(),
         Some(Command::Central(central)) => central.run(),
         Some(Command::Schema(schema)) => schema.run(),

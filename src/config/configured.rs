@@ -173,6 +173,7 @@ fn room_setup(room: &Room, bound: &[Bound<'_>]) -> RoomSetup {
         floor: room.floor.clone(),
         zones: room.zones.clone(),
         connects: room.connects.clone(),
+        suite: room.suite.clone(),
         faces: room.faces,
         out_of_order: room.out_of_order,
         devices: bound.iter().map(|one| device_setup(room, one)).collect(),
@@ -255,7 +256,7 @@ fn hash(configured: &Configured, bound: &[Vec<Bound<'_>>]) -> String {
                 &room.id,
                 &room.floor,
                 &room.zones,
-                (&room.connects, room.faces),
+                (&room.connects, &room.suite, room.faces),
                 room.out_of_order,
                 devices,
             )

@@ -7,7 +7,7 @@ use super::link::Link;
 use super::words::Lasting;
 use crate::model::{
     Arrival, Celsius, Coil, Department, DeviceId, DeviceRole, EnergyCode, Habits, Levels, Limits, LinkId, Percent,
-    Plant, Point, Policies, Power, ProfileId, PropertyId, RoomId, Span, ZoneId,
+    Plant, Point, Policies, Power, ProfileId, PropertyId, RoomId, Span, SuiteId, ZoneId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -599,6 +599,9 @@ pub struct RoomSection {
     /// Rooms it opens into; each must name the other.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub connects: Vec<RoomId>,
+    /// The suite that it is part of: rooms of one suite are sold as one, and a stay in any of them has them all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<SuiteId>,
     /// Out of order: never prepared.
     #[serde(default)]
     pub out_of_order: bool,

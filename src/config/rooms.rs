@@ -3,7 +3,7 @@
 use super::fault::Severity;
 use super::file::{DeviceSection, RoomSection, TemplateSection};
 use super::gather::{Desk, Gathered, Piece, Place};
-use crate::model::{DeviceId, RoomId, ZoneId};
+use crate::model::{DeviceId, RoomId, SuiteId, ZoneId};
 use crate::strict::did_you_mean;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -23,6 +23,8 @@ pub(super) struct Room {
     pub(super) floor: Option<String>,
     pub(super) zones: Vec<ZoneId>,
     pub(super) connects: Vec<RoomId>,
+    /// The suite that it is part of.
+    pub(super) suite: Option<SuiteId>,
     /// Where its windows look, degrees from north over east.
     pub(super) faces: Option<u16>,
     pub(super) out_of_order: bool,
@@ -236,6 +238,7 @@ fn room(desk: &mut Desk, id: RoomId, origin: &Origin<'_>, on_floor: Option<Strin
             .or_else(|| template.map(|template| template.zones.clone()))
             .unwrap_or_default(),
         connects: own.map(|own| own.connects.clone()).unwrap_or_default(),
+        suite: own.and_then(|own| own.suite.clone()),
         faces: own.and_then(|own| own.faces).or(template.and_then(|t| t.faces)),
         out_of_order: own.is_some_and(|own| own.out_of_order),
         climate: own

@@ -5,7 +5,7 @@
 
 use super::file::File;
 use super::words::Lasting;
-use crate::model::{DeviceId, LinkId, ProfileId, PropertyId, RoomId, ZoneId};
+use crate::model::{DeviceId, LinkId, ProfileId, PropertyId, RoomId, SuiteId, ZoneId};
 use crate::strict::{self, Fault, Kind, Node, Tree};
 use schemars::Schema;
 use serde_json::Value;
@@ -14,12 +14,15 @@ use serde_json::Value;
 type Reader = fn(&str) -> Result<(), String>;
 
 /// The types of text with a form of their own, by their name in the schema, and what reads them.
-const FORMS: [(&str, Reader); 7] = [
+const FORMS: [(&str, Reader); 8] = [
     ("PropertyId", |text| {
         PropertyId::new(text).map(drop).map_err(|e| e.to_string())
     }),
     ("RoomId", |text| RoomId::new(text).map(drop).map_err(|e| e.to_string())),
     ("ZoneId", |text| ZoneId::new(text).map(drop).map_err(|e| e.to_string())),
+    ("SuiteId", |text| {
+        SuiteId::new(text).map(drop).map_err(|e| e.to_string())
+    }),
     ("DeviceId", |text| {
         DeviceId::new(text).map(drop).map_err(|e| e.to_string())
     }),

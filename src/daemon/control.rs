@@ -4,6 +4,7 @@
 //! opened by anybody else while the daemon runs.
 
 use super::inbox::{Inbox, Question};
+use crate::model::{Event, OverrideNotice};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -54,6 +55,7 @@ async fn answer_all(stream: UnixStream, inbox: mpsc::Sender<Inbox>, reload: mpsc
     while let Ok(Some(line)) = lines.next_line().await {
         let answer = match serde_json::from_str::<Question>(&line) {
             Ok(Question::Reload) => ask_reload(&reload).await,
+            Ok(Question::Override(notice)) => override_room(&inbox, notice).await,
             Ok(question) => ask(&inbox, question).await,
             Err(fault) => serde_json::json!({ "error": format!("not a question: {fault}") }),
         };
@@ -71,6 +73,13 @@ async fn ask(inbox: &mpsc::Sender<Inbox>, question: Question) -> serde_json::Val
     answer
         .await
         .unwrap_or_else(|_| serde_json::json!({ "error": "the daemon is stopping" }))
+}
+
+async fn override_room(inbox: &mpsc::Sender<Inbox>, notice: OverrideNotice) -> serde_json::Value {
+    let room = notice.room.clone();
+    // A closed inbox shows in the question that follows.
+    let _ = inbox.send(Inbox::Events(vec![Event::Override(notice)])).await;
+    ask(inbox, Question::Room(room)).await
 }
 
 async fn ask_reload(reload: &mpsc::Sender<oneshot::Sender<String>>) -> serde_json::Value {

@@ -2,7 +2,7 @@
 
 use crate::config::Configured;
 use crate::device::FromDevices;
-use crate::model::{Event, GuestToken, Moment, RoomId};
+use crate::model::{Event, GuestToken, Moment, OverrideNotice, RoomId};
 use crate::profile::Library;
 use crate::uplink::FromLink;
 use serde::{Deserialize, Serialize};
@@ -69,6 +69,8 @@ pub enum Question {
     FreeRooms,
     /// What became of everything that was promised to central?
     Ledger,
+    /// People override the rules for a room; answered with how it stands then.
+    Override(OverrideNotice),
     /// Read the configuration again.
     Reload,
 }

@@ -687,7 +687,7 @@ impl Owner {
                 let ledgers = self.store.outbox_ref().ledgers();
                 json!({ "streams": ledgers.map(|(name, _, ledger)| (name.to_owned(), json!(ledger))).collect::<BTreeMap<_, _>>() })
             }
-            Question::Reload => json!({ "error": "answered by the daemon" }),
+            Question::Reload | Question::Override(_) => json!({ "error": "answered by the daemon" }),
         }
     }
 

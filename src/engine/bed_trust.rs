@@ -3,7 +3,7 @@
 //! A bed that says "empty" all night is either empty or broken, and the difference is a sleeping guest. Two beliefs are
 //! therefore kept of the room, one that trusts the bed and one that does not; each foresees what will move, and what then
 //! moves or does not speaks for one of them. Every edge of the sensor restores trust; without one it fades while somebody
-//! is in.
+//! is in, and fast by night: whoever is in then goes to bed.
 
 use super::belief::Probability;
 use crate::model::{Moment, Span};
@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 const AT_FIRST: f64 = 0.01;
 /// Without an edge trust fades by this, per hour in which somebody is in: an empty room's bed has nothing to say.
 const FADES_PER_H: f64 = 0.02;
+/// Whoever is in lies down before long, by night: so often an hour, while a sound sensor shows that nobody has.
+const LIES_DOWN_PER_NIGHT_H: f64 = 0.5;
 /// A broken sensor makes an edge so much less often than a sound one.
 const EDGE_OF_BROKEN: f64 = 0.005;
 /// Never quite trusted, never quite given up.
@@ -59,6 +61,12 @@ impl BedTrust {
     /// When it last moved.
     pub const fn edge_at(&self) -> Option<Moment> {
         self.edge_at
+    }
+
+    /// How likely a sound sensor is to show an empty bed all the while, with somebody in for so long.
+    pub fn unused(is_night: bool, occupied: Span) -> f64 {
+        let lies_down = if is_night { LIES_DOWN_PER_NIGHT_H } else { 0.0 };
+        (-lies_down * occupied.as_hours_f64().max(0.0)).exp()
     }
 
     /// The doubt after something that was so likely if the bed is sound, and so likely if it is broken, and that lasted for

@@ -308,6 +308,7 @@ impl Climate {
             at: plan.expected.early - plan.spare(),
             early: plan.expected.early,
             needs: plan.lead - plan.spare(),
+            share_min: plan.share_min(),
         });
         decision
             .readiness

@@ -218,13 +218,20 @@ mod tests {
         assert!((normal_quantile(0.975) - 1.96).abs() < 1e-3);
     }
 
+    fn one_in_twenty() -> Arrival {
+        Arrival {
+            early_share: 0.05,
+            ..Arrival::default()
+        }
+    }
+
     fn at(minute: i64) -> Moment {
         Moment::EARLIEST + Span::minutes(minute)
     }
 
     #[test]
     fn a_way_of_booking_teaches_how_far_it_is_off() {
-        let (policy, mut arrivals) = (Arrival::default(), Arrivals::default());
+        let (policy, mut arrivals) = (one_in_twenty(), Arrivals::default());
         let (own, agency) = (Channel::new("own").unwrap(), Channel::new("agency").unwrap());
         let early = |arrivals: &Arrivals, channel| {
             let expected = arrivals.announced(&policy, Some(channel), at(10_000), at(0));
@@ -265,8 +272,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_in_hand_for_two_strokes_of_bad_luck_is_less_than_their_sum() {
+        let expected = |early: i64| Expected {
+            mean: at(1000),
+            sd: Span::minutes(60),
+            early: at(1000 - early),
+        };
+        let before =
+            |early, long: i64| at(1000).since(expected(early).before(Span::minutes(50), Span::minutes(50 + long)));
+        assert_eq!(before(40, 30), Span::minutes(100));
+        assert_eq!(before(0, 30), Span::minutes(80));
+        assert_eq!(before(40, 0), Span::minutes(90));
+        assert_eq!(expected(40).before(Span::ZERO, Span::ZERO), at(960));
+    }
+
+    #[test]
     fn the_moment_that_few_beat_stands_still_until_it_has_come() {
-        let (policy, arrivals) = (Arrival::default(), Arrivals::default());
+        let (policy, arrivals) = (one_in_twenty(), Arrivals::default());
         let early = |now| arrivals.announced(&policy, None, at(1000), at(now)).early;
         assert_eq!(early(0), early(900));
         assert!(early(0) < at(930), "{}", early(0));

@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 const BURSTS_OF_A_COMING: u8 = 6;
 /// So often may somebody come without the door having moved, before the door sensor counts as dead.
 const COMINGS_MAX: u8 = 2;
-/// Once is enough when the door has not moved for so long.
+/// Once is enough when the door has not moved for so long; nor is anybody about for so long behind a door that nobody opens,
+/// not to go out, to be served or to have the room made up.
 const DOOR_QUIET_MAX: Span = Span::hours(24);
 /// So many passages through the door without any motion around them: the motion sensor is dead.
 const PASSAGES_MAX: u8 = 4;
@@ -25,11 +26,11 @@ const PASSAGE: Span = Span::minutes(2);
 const STAFF_AT_DOOR: Span = Span::minutes(5);
 /// Motions nearer than this are one burst.
 const BURST_GAP: Span = Span::seconds(60);
-/// Nobody moves about like this in 18 hours of 20: whoever is in sleeps, or goes out. Two who sleep badly make four or five
-/// bursts an hour.
+/// Nobody moves about like this in 19 hours of 20: whoever is in sleeps, or goes out. Two who sleep badly make four or five
+/// bursts an hour, and the shortest of nights has two quiet hours.
 const MOTION: Measure = Measure {
     signs: 8,
-    hours: 18,
+    hours: 19,
     of: 20,
 };
 /// No door is opened and closed twelve times an hour for longer than an hour.
@@ -49,6 +50,8 @@ pub struct Health {
     coming: Option<u8>,
     comings: u8,
     passages: u8,
+    /// Somebody has been about in a room that counted as occupied, and the door did not move: since when, and until when.
+    about: Option<(Moment, Moment)>,
     staff_at: Option<Moment>,
     motions: Restless,
     doors: Restless,
@@ -75,6 +78,7 @@ pub enum Sight {
 impl Health {
     /// A sensor showed something, and the room counted as `before` and then as `after`.
     pub fn sign(&mut self, now: Moment, sign: Sign, before: Presence, after: Presence) {
+        self.is_about(now, sign, before);
         match sign {
             Sign::Door(_) => self.door(now),
             Sign::Motion | Sign::Sees(true) => {
@@ -162,7 +166,8 @@ impl Health {
     /// Whether the door sensor is taken for dead, with what speaks against it.
     pub fn is_door_ill(&self, now: Moment) -> bool {
         let is_quiet = self.door_at.is_some_and(|at| now.since(at) >= DOOR_QUIET_MAX);
-        self.comings >= COMINGS_MAX || (self.comings > 0 && is_quiet)
+        let about_for = self.about.map_or(Span::ZERO, |(since, until)| until.since(since));
+        self.comings >= COMINGS_MAX || (self.comings > 0 && is_quiet) || about_for >= DOOR_QUIET_MAX
     }
 
     /// Whether the motion sensor is taken for dead.
@@ -170,14 +175,32 @@ impl Health {
         self.passages >= PASSAGES_MAX
     }
 
-    /// How often somebody came without the door having moved, and when it last did.
-    pub const fn door_evidence(&self) -> (u8, Option<Moment>) {
-        (self.comings, self.door_at)
+    /// How often somebody came without the door having moved, since when somebody is about, and when it last moved.
+    pub fn door_evidence(&self) -> (u8, Option<Moment>, Option<Moment>) {
+        let about_since = self.about.map(|(since, _)| since);
+        (self.comings, about_since, self.door_at)
     }
 
     /// How often the door moved without any motion, and when there last was some.
     pub const fn motion_evidence(&self) -> (u8, Option<Moment>) {
         (self.passages, self.motion_at)
+    }
+
+    /// Nobody watched for a while: the door may have moved.
+    pub fn unwatched(&mut self) {
+        self.about = None;
+    }
+
+    fn is_about(&mut self, now: Moment, sign: Sign, before: Presence) {
+        let since = self
+            .about
+            .filter(|_| before.is_occupied())
+            .map_or(now, |(since, _)| since);
+        self.about = match sign {
+            Sign::Door(_) | Sign::Beyond(_) | Sign::Staff(_) => None,
+            Sign::Motion | Sign::Sees(true) | Sign::Hand | Sign::Bed(_) | Sign::Bolt(_) => Some((since, now)),
+            Sign::Sees(false) | Sign::StillSees => self.about,
+        };
     }
 
     fn door(&mut self, now: Moment) {
@@ -240,6 +263,20 @@ mod tests {
         assert!(health.is_door_ill(at(12)));
         health.sign(at(13), Sign::Door(true), Presence::Occupied, Presence::Checking);
         assert!(!health.is_door_ill(at(40)), "it moves again");
+    }
+
+    #[test]
+    fn nobody_is_about_for_a_day_behind_a_door_that_never_moves() {
+        let mut health = Health::default();
+        let mut about = |from: i64, to: i64| {
+            (from..=to).for_each(|hour| health.sign(at(hour), Sign::Motion, Presence::Occupied, Presence::Occupied));
+            health.is_door_ill(at(to))
+        };
+        assert!(!about(10, 33) && about(34, 34));
+        health.sign(at(35), Sign::Door(true), Presence::Occupied, Presence::Checking);
+        assert!(!health.is_door_ill(at(35)));
+        (35..65).for_each(|hour| health.sign(at(hour), Sign::Motion, Presence::Vacant, Presence::Vacant));
+        assert!(!health.is_door_ill(at(65)), "nobody was believed to be in");
     }
 
     #[test]

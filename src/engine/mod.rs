@@ -210,6 +210,12 @@ impl Engine {
                 }),
                 None => refuse(&mut effects, "room_unknown", room.as_str()),
             },
+            Event::Override(notice) => match self.places.get(&notice.room) {
+                Some(place) => self.in_room(*place, now, &mut effects, |room, world, out| {
+                    room.overridden(world, &notice, out);
+                }),
+                None => refuse(&mut effects, "room_unknown", notice.room.as_str()),
+            },
             Event::DormantRound => self.every_room(now, &mut effects, |room, world, out| room.tell_dormant(world, out)),
             Event::Configured(property) => self.configured(now, property, &mut effects),
             Event::Stopping => self.every_room(now, &mut effects, |room, world, out| room.hand_back(world, out)),

@@ -636,12 +636,13 @@ impl Occupancy {
         let if_sound = trusting.silence(&BED_IS_EMPTY, is_night, span);
         let if_broken = doubting.silence(&BED_UNKNOWN, is_night, span);
         let is_in = 1.0 - (self.doubting.out() + doubting.out()) / 2.0;
+        let occupied = Span::from_minutes_f64(span.as_minutes_f64() * is_in);
         Silence {
-            occupied: Span::from_minutes_f64(span.as_minutes_f64() * is_in),
+            if_sound: if_sound * BedTrust::unused(is_night, occupied),
+            if_broken,
+            occupied,
             trusting,
             doubting,
-            if_sound,
-            if_broken,
         }
     }
 

@@ -17,6 +17,8 @@ const LEAST: f64 = 0.65;
 const STEP: u8 = 5;
 /// A share is raised only by as much as this, %, so that the last tenth is not told back and forth.
 const RAISE_MIN: u8 = 10;
+/// No room is foreseen to run at less: then others wait.
+const SHARE_MIN: f64 = 0.01;
 /// A room that has begun goes on, unless another has so much less time: units that are told to begin and wait in turn
 /// warm nobody's room.
 const STAYS: Span = Span::hours(1);
@@ -28,6 +30,8 @@ const HOLDS: f64 = 0.3;
 const SLACKENS: f64 = 0.1;
 /// Once rooms have been shed, so much of the limit has to be free before they come back.
 const FREE_FIRST: f64 = 0.05;
+/// A level is found by so many halvings: nearer than what it is rounded by when it is told.
+const LEVEL_HALVINGS: u32 = 40;
 /// What is ahead is foreseen in steps of this length.
 const SLOT: Span = Span::minutes(5);
 /// And no further than this: a day's arrivals are known by then.
@@ -110,6 +114,9 @@ pub struct Due {
     pub early: Moment,
     /// What it takes at the share foreseen so far.
     pub needs: Span,
+    /// Held to less than this, %, it takes twice as long as at full output.
+    #[serde(default)]
+    pub share_min: u8,
 }
 
 /// What one room claims.
@@ -149,10 +156,15 @@ impl Claim {
         }
     }
 
+    /// It is never held to less: a room at its plant's limit gives nothing away, or it never arrives.
+    fn floor(&self) -> f64 {
+        self.due.map_or(LEAST, |due| share(due.share_min).clamp(LEAST, 1.0))
+    }
+
     /// The least that is of any use to it.
     fn least(&self) -> f64 {
         if self.can_be_held {
-            self.wants().min(LEAST)
+            self.wants().min(self.floor())
         } else {
             self.wants()
         }
@@ -231,14 +243,36 @@ fn admit(left: f64, is_hard: bool, now: Moment, claims: &[Claim], shares: &mut [
 
 /// What is left over the least is given to the admitted rooms until each has what it wants, all to the same level.
 fn raise(left: f64, claims: &[Claim], admitted: &[usize], shares: &mut [Allotment]) {
-    let mut held: Vec<usize> = admitted.iter().copied().filter(|n| claims[*n].can_be_held).collect();
-    held.sort_by(|a, b| claims[*a].wants().total_cmp(&claims[*b].wants()).then(a.cmp(b)));
-    let mut pot = left.max(0.0) + held.iter().map(|n| claims[*n].least()).sum::<f64>();
-    for (done, n) in held.iter().enumerate() {
-        let level = pot / (held.len() - done) as f64;
-        pot -= claims[*n].wants().min(level);
-        shares[*n].output_max = held_to(level, claims[*n].has.output_max);
+    let held: Vec<usize> = admitted.iter().copied().filter(|n| claims[*n].can_be_held).collect();
+    let pot = left.max(0.0) + held.iter().map(|n| claims[*n].least()).sum::<f64>();
+    let level = level(pot, held.iter().map(|n| (claims[*n].least(), claims[*n].wants())));
+    for n in held {
+        let level = level.max(claims[n].floor());
+        shares[n].output_max = held_to(level, claims[n].has.output_max);
     }
+}
+
+/// The level at which rooms that take so much at least and so much at most take no more than this together.
+fn level(pot: f64, rooms: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    let taken = |level: f64| {
+        rooms
+            .clone()
+            .map(|(least, most)| level.clamp(least, most.max(least)))
+            .sum::<f64>()
+    };
+    if taken(high) <= pot + 1e-9 {
+        return high;
+    }
+    for _ in 0..LEVEL_HALVINGS {
+        let middle = 0.5 * (low + high);
+        if taken(middle) <= pot + 1e-9 {
+            low = middle
+        } else {
+            high = middle
+        }
+    }
+    low
 }
 
 /// A level as it is told: in steps, never below the least, and raised only by something that is worth telling.
@@ -265,11 +299,14 @@ pub fn foresee(limit: f64, now: Moment, claims: &[Claim]) -> Vec<(u8, u16)> {
     let limit = (limit - (all - theirs).max(0.0)).max(LEAST);
     let last = ahead.iter().map(|one| one.by).max().unwrap_or(0);
     for slot in (0..last).rev() {
-        let runs = |one: &&mut Ahead| slot < one.by && one.work > 1e-9;
-        let running = ahead.iter_mut().filter(|one| runs(one)).count();
         let holding = ahead.iter().filter(|one| (one.by..one.until).contains(&slot)).count();
-        let level = ((limit - HOLDS * holding as f64).max(LEAST) / running.max(1) as f64).min(1.0);
-        ahead.iter_mut().filter(runs).for_each(|one| one.run(level));
+        let left = (limit - HOLDS * holding as f64).max(LEAST);
+        let running = ahead.iter().filter(|one| one.runs(slot));
+        let level = foreseen_level(left, running.map(|one| one.floor));
+        ahead
+            .iter_mut()
+            .filter(|one| one.runs(slot))
+            .for_each(|one| one.run(level.max(one.floor)));
     }
     for one in &ahead {
         shares[one.room] = one.share();
@@ -277,10 +314,20 @@ pub fn foresee(limit: f64, now: Moment, claims: &[Claim]) -> Vec<(u8, u16)> {
     shares
 }
 
+/// What each of some rooms gets of what is left, when those that need more than their share get that.
+fn foreseen_level(left: f64, floors: impl Iterator<Item = f64> + Clone) -> f64 {
+    let even = left / floors.clone().count().max(1) as f64;
+    let needy = floors.clone().filter(|floor| *floor > LEAST && *floor > even);
+    let (given, others) = (needy.clone().sum::<f64>(), floors.count() - needy.count());
+    ((left - given) / others.max(1) as f64).clamp(SHARE_MIN, 1.0)
+}
+
 /// A recovery ahead.
 #[derive(Debug)]
 struct Ahead {
     room: usize,
+    /// Where it is at its plant's limit, it is held to no less than this; else 0.
+    floor: f64,
     /// Before which step from now it must be over, and from which on the guest may be in.
     by: i64,
     until: i64,
@@ -299,6 +346,11 @@ impl Ahead {
         // Far ahead, nothing has to be known of it yet.
         (steps(due.at.since(now) - due.needs) < SLOTS_MAX as f64).then(|| Self {
             room,
+            floor: if share(due.share_min) > LEAST {
+                share(due.share_min).min(1.0)
+            } else {
+                0.0
+            },
             by: slot(due.at),
             until: slot(due.early),
             work: steps(due.needs)
@@ -309,6 +361,10 @@ impl Ahead {
             done: 0.0,
             steps: 0.0,
         })
+    }
+
+    fn runs(&self, slot: i64) -> bool {
+        slot < self.by && self.work > 1e-9
     }
 
     fn run(&mut self, level: f64) {
@@ -369,7 +425,12 @@ mod tests {
         let needs = Span::minutes(100);
         let at = NOW + needs + Span::minutes(slack_min);
         Claim {
-            due: Some(Due { at, early: at, needs }),
+            due: Some(Due {
+                at,
+                early: at,
+                needs,
+                share_min: 0,
+            }),
             ..claim(Kind::Recovering, 1.0)
         }
     }
@@ -408,6 +469,16 @@ mod tests {
         );
         let hard = share_out(0.1, true, NOW, &claims);
         assert!(hard.iter().all(|s| s.gives_way.is_some()), "not under a hard limit");
+    }
+
+    #[test]
+    fn a_room_at_its_plants_limit_gives_nothing_away() {
+        let mut weak = recovering(0);
+        weak.due = weak.due.map(|due| Due { share_min: 95, ..due });
+        let shares = share_out(2.4, false, NOW, &[weak, recovering(0), recovering(0)]);
+        assert_eq!(shares.iter().map(|s| s.output_max).collect::<Vec<_>>(), [95, 70, 70]);
+        let ahead = foresee(2.4, NOW, &[weak, recovering(0), recovering(0)]);
+        assert!(ahead[0].0 == 95 && ahead[1].0 < 80, "{ahead:?}");
     }
 
     #[test]
@@ -460,6 +531,7 @@ mod tests {
                 at: NOW + Span::hours(6),
                 early: NOW + Span::hours(6),
                 needs: Span::minutes(needs),
+                share_min: 0,
             }),
             ..claim(Kind::Sold, 0.0)
         };
@@ -485,6 +557,7 @@ mod tests {
             at: Moment::EARLIEST,
             early: Moment::LATEST,
             needs: Span::days(99),
+            share_min: 255,
         });
         assert_eq!(share_out(f64::NAN, true, NOW, &[wild]).len(), 1);
         assert_eq!(foresee(f64::NAN, NOW, &[wild]).len(), 1);

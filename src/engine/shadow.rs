@@ -153,6 +153,13 @@ impl Shadow {
         }
     }
 
+    /// Wants nothing more of any setting.
+    pub fn release_all(&mut self) {
+        for aim in &mut self.aims {
+            (aim.desired, aim.again_at) = (None, None);
+        }
+    }
+
     /// How the last command for a setting ended.
     pub fn outcome(&self, device: &DeviceId, point: Point) -> Option<Outcome> {
         self.find(device, point).map(|aim| aim.outcome)

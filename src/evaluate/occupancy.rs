@@ -74,8 +74,8 @@ struct Written<'a> {
 struct Answers {
     /// Of each room, one a change, the first at the file's midnight.
     rooms: Vec<Vec<Answer>>,
-    /// When each room's sensors were first told to be at fault.
-    faults: Vec<Option<Moment>>,
+    /// Of each room, which sensors were told to be at fault, and when.
+    faults: Vec<Vec<(Moment, Sensor)>>,
 }
 
 /// Runs the engine over the events, writes its answers, and returns the metrics. `broken`: with one sensor of each room
@@ -118,6 +118,7 @@ fn judge(mut case: Case, broken: Option<(Broken, u64)>, to: &mut dyn Write) -> R
     })?;
     let mut metrics = score::metrics(&case.house, case.truths.as_deref(), &answers.rooms);
     let noticed = Noticed::of(
+        broken.map(|(broken, _)| broken.sensor()),
         since.as_deref().unwrap_or_default(),
         &answers.faults,
         case.truths.as_deref(),
@@ -150,7 +151,7 @@ fn answer(house: &House, told: Vec<Told>, to: &mut dyn Write) -> Result<Answers,
     let mut engine = Engine::new(house.property()).expect("UTC is in every time-zone database");
     let mut answers = Answers {
         rooms: house.rooms.iter().map(|_| Vec::new()).collect(),
-        faults: vec![None; house.rooms.len()],
+        faults: house.rooms.iter().map(|_| Vec::new()).collect(),
     };
     // Every room is looked at from the first moment on, whether its sensors speak or not.
     engine.step(midnight(), Event::Configured(house.property()));
@@ -188,8 +189,9 @@ fn look(
         _ => None,
     }) {
         let is_fault = request.need == Need::SensorFault && request.state == RequestState::Raised;
-        if let Some(place) = house::place_of(&request.room).filter(|_| is_fault) {
-            answers.faults[place] = answers.faults[place].or(Some(at));
+        let sensor = house::sensor_of(&request.id);
+        if let (Some(place), Some(sensor), true) = (house::place_of(&request.room), sensor, is_fault) {
+            answers.faults[place].push((at, sensor));
         }
     }
     let touched = effects.iter().filter_map(|effect| match effect {

@@ -337,6 +337,7 @@ impl Figures {
             "mae_by_known": if self.errors.is_empty() { Json::Null } else { by_known.into() },
             "first_after_change_mae": mean(&self.first_after_change),
             "ece": self.calibration.error(),
+            "ece_by_chance": self.calibration.error_by_chance(),
             "recent_change_false": share(self.tags.false_alarms, self.tags.unchanged),
             "recent_change_precision": share(self.tags.right, self.tags.tagged),
             "max_difference_from_expect": self.largest_difference.map(rounded),
@@ -510,12 +511,16 @@ impl TagCount {
 #[derive(Default)]
 struct Calibration {
     bins: [(usize, f64, usize); BINS],
+    /// By bin, the variance of how often it happens, if what was stated is right.
+    variances: [f64; BINS],
 }
 
 impl Calibration {
     fn take(&mut self, stated: f64, happened: bool) {
-        let bin = &mut self.bins[((stated * BINS as f64) as usize).min(BINS - 1)];
+        let place = ((stated * BINS as f64) as usize).min(BINS - 1);
+        let bin = &mut self.bins[place];
         *bin = (bin.0 + 1, bin.1 + stated, bin.2 + usize::from(happened));
+        self.variances[place] += stated * (1.0 - stated);
     }
 
     /// The expected calibration error: the mean distance of what was stated from what happened, by bin.
@@ -526,6 +531,18 @@ impl Calibration {
             .iter()
             .map(|(_, stated, happened)| (stated - *happened as f64).abs())
             .sum();
+        if count == 0 {
+            Json::Null
+        } else {
+            rounded(off / count as f64).into()
+        }
+    }
+
+    /// What that error would be in the mean if every stated probability were right: chance alone moves so few answers so far.
+    fn error_by_chance(&self) -> Json {
+        let count: usize = self.bins.iter().map(|(count, _, _)| count).sum();
+        let mean_off = |variance: &f64| (2.0 / std::f64::consts::PI * variance.max(0.0)).sqrt();
+        let off: f64 = self.variances.iter().map(mean_off).sum();
         if count == 0 {
             Json::Null
         } else {
@@ -612,6 +629,16 @@ mod tests {
         );
         assert!(metrics["max_difference_from_expect"].as_f64().unwrap() < 1e-5);
         assert_eq!(metrics["categorical_unlike_expect"], 0);
+    }
+
+    #[test]
+    fn a_perfect_calibration_of_few_answers_still_shows_an_error() {
+        let mut few = Calibration::default();
+        (0..100).for_each(|n| few.take(0.75, n % 4 > 0));
+        assert_eq!(few.error(), json!(0.0));
+        let by_chance = few.error_by_chance().as_f64().unwrap();
+        // The mean distance of a binomial share (100, 0.75) from its mean, by its normal limit.
+        assert!((by_chance - 0.0345).abs() < 0.0005, "{by_chance}");
     }
 
     #[test]

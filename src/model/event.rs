@@ -1,8 +1,8 @@
 //! What can happen?
 
 use super::{
-    Attribute, Celsius, CommandId, ConfirmNotice, DeviceId, LinkId, Moment, Percent, Prior, Property, Reading, RoomId,
-    Said, StatusNotice, StayNotice,
+    Attribute, Celsius, CommandId, ConfirmNotice, DeviceId, LinkId, Moment, OverrideNotice, Percent, Prior, Property,
+    Reading, RoomId, Said, StatusNotice, StayNotice,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -90,6 +90,8 @@ pub enum Event {
         /// What.
         said: Said,
     },
+    /// People override the rules for a room, for a time.
+    Override(OverrideNotice),
     /// Once a month: what has become dormant is announced.
     DormantRound,
     /// The property was configured anew. Rooms that stay keep their state.
@@ -116,6 +118,7 @@ impl Event {
             Self::Clouds { .. } => "clouds",
             Self::Configured(_) => "configured",
             Self::GuestSays { .. } => "guest_says",
+            Self::Override(_) => "override",
             Self::DormantRound => "dormant_round",
             Self::Stopping => "stopping",
         }

@@ -118,6 +118,10 @@ id!(
     ZoneId, "zone id", is_plain, "write 1 to 48 of a-z, 0-9, '-' and '_'"
 );
 id!(
+    /// Rooms that are sold as one.
+    SuiteId, "suite id", is_plain, "write 1 to 48 of a-z, 0-9, '-' and '_'"
+);
+id!(
     /// A device on one of the property's links.
     DeviceId, "device id", is_plain, "write 1 to 48 of a-z, 0-9, '-' and '_'"
 );
@@ -154,7 +158,7 @@ id!(
 );
 
 plain_debug!(
-    Channel, PropertyId, RoomId, ZoneId, DeviceId, LinkId, ProfileId, Item, RequestId, StayToken
+    Channel, PropertyId, RoomId, ZoneId, SuiteId, DeviceId, LinkId, ProfileId, Item, RequestId, StayToken
 );
 
 /// A guest token is personal data: in a debug print it shows only its first four characters.

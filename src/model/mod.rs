@@ -6,6 +6,7 @@
 mod because;
 mod effect;
 mod event;
+mod exempt;
 mod id;
 mod point;
 mod preference;
@@ -21,14 +22,16 @@ mod value;
 pub use because::{Because, Fact};
 pub use effect::{Command, CommandId, Effect, Purpose, Refusal, SaveWhen};
 pub use event::{Event, OUTDOOR_C, Stamped, WriteResult};
+pub use exempt::{Exemption, OverrideNotice};
 pub use id::{
-    Channel, DeviceId, GuestToken, IdFault, Item, LinkId, ProfileId, PropertyId, RequestId, RoomId, StayToken, ZoneId,
+    Channel, DeviceId, GuestToken, IdFault, Item, LinkId, ProfileId, PropertyId, RequestId, RoomId, StayToken, SuiteId,
+    ZoneId,
 };
 pub use point::{Point, PointRole, ValueKind};
 pub use preference::{Attribute, Choice, Said, SaidKind, Settled, StayEvidence};
 pub use property::{
     Ability, Arrival, CallService, CodeMinima, Coil, DeviceRole, DeviceSetup, EnergyCode, Habits, Levels, Limits,
-    Place, Plant, Policies, Power, Property, RoomSetup,
+    Place, Plant, Policies, Power, Property, RoomSetup, SUITE_ROOMS_MAX,
 };
 pub use reading::{Freshness, Quality, Reading};
 pub use record::Key;

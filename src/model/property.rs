@@ -4,7 +4,8 @@
 //! here, and `config/innkeeper.example.toml` is those defaults.
 
 use super::{
-    Celsius, Department, DeviceId, Item, Percent, Point, ProfileId, PropertyId, RoomId, Span, Symbol, Value, ZoneId,
+    Celsius, Department, DeviceId, Item, Percent, Point, ProfileId, PropertyId, RoomId, Span, SuiteId, Symbol, Value,
+    ZoneId,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -260,6 +261,9 @@ pub enum DeviceRole {
     Apart,
 }
 
+/// No suite has more rooms: more is a floor, and a slip of the pen.
+pub const SUITE_ROOMS_MAX: usize = 8;
+
 /// One room.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RoomSetup {
@@ -271,6 +275,9 @@ pub struct RoomSetup {
     pub zones: Vec<ZoneId>,
     /// Rooms it opens into.
     pub connects: Vec<RoomId>,
+    /// The suite that it is part of: a stay in any room of it has them all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suite: Option<SuiteId>,
     /// Where its windows look, degrees from north over east.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faces: Option<u16>,
@@ -400,7 +407,7 @@ impl Default for Arrival {
     fn default() -> Self {
         Self {
             eta_spread: Span::minutes(45),
-            early_share: 0.05,
+            early_share: 0.02,
             lead_factor: 1.3,
             lead_extra: Span::minutes(10),
             lead_max: Span::minutes(240),

@@ -9,8 +9,8 @@ use super::message::{SPEC_VERSION, event_type};
 use super::rejection::{Reason, Rejection};
 use super::strict;
 use crate::model::{
-    Celsius, ConfirmNotice, ERASE_DAYS, EraseNotice, Event, Moment, OUTDOOR_C, Prior, PropertyId, StatusNotice,
-    StayNotice, Stream,
+    Celsius, ConfirmNotice, ERASE_DAYS, EraseNotice, Event, Moment, OUTDOOR_C, OverrideNotice, Prior, PropertyId,
+    StatusNotice, StayNotice, Stream,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ pub enum DownKind {
     Confirm,
     /// What became of a request.
     RequestStatus,
+    /// People override the rules for a room.
+    Override,
     /// Central has messages of ours.
     Ack,
     /// The weather at the property.
@@ -35,16 +37,17 @@ pub enum DownKind {
 }
 
 /// The kinds that the contract has and this version does not act on.
-const NOT_BUILT_YET: &[&str] = &["request", "override", "export", "command"];
+const NOT_BUILT_YET: &[&str] = &["request", "export", "command"];
 
 impl DownKind {
     /// Every kind.
-    pub const ALL: [DownKind; 7] = [
+    pub const ALL: [DownKind; 8] = [
         DownKind::Stay,
         DownKind::Prior,
         DownKind::Erase,
         DownKind::Confirm,
         DownKind::RequestStatus,
+        DownKind::Override,
         DownKind::Ack,
         DownKind::Weather,
     ];
@@ -57,6 +60,7 @@ impl DownKind {
             DownKind::Erase => "erase",
             DownKind::Confirm => "confirm",
             DownKind::RequestStatus => "request_status",
+            DownKind::Override => "override",
             DownKind::Ack => "ack",
             DownKind::Weather => "weather",
         }
@@ -233,6 +237,7 @@ pub fn receive(
         DownKind::RequestStatus => {
             open::<StatusNotice>(kind, text, now).map(|data| Inbound::Event(Event::RequestStatus(data)))
         }
+        DownKind::Override => open::<OverrideNotice>(kind, text, now).map(|data| Inbound::Event(Event::Override(data))),
         DownKind::Ack => open::<AckNotice>(kind, text, now).map(Inbound::Ack),
         DownKind::Weather => open::<WeatherNotice>(kind, text, now).map(|data| {
             Inbound::Event(Event::Outdoor {
@@ -359,6 +364,19 @@ impl Bounded for StatusNotice {
                 "reason",
                 Reason::NotAnId,
                 "a catalogue key of a-z, 0-9, '-', '_' and '.'",
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Bounded for OverrideNotice {
+    fn check_bounds(&self) -> Result<(), Rejection> {
+        match self.exempt {
+            Some(_) if self.until.is_none() => Err(Rejection::at(
+                "until",
+                Reason::MissingField,
+                "when the exemption ends; none stands for ever",
             )),
             _ => Ok(()),
         }

@@ -7,8 +7,8 @@
 use super::inbound::{AckNotice, DownEnvelope, DownKind, WeatherNotice, down_topic};
 use super::message::{CONTENT_TYPE, FORBIDDEN_NAMES, SPEC_VERSION, UpEnvelope, data_schema, event_type, up_topic};
 use crate::model::{
-    ConfirmNotice, EdgeState, Emergency, EraseNotice, PreferenceReport, Prior, PropertyId, Readiness, ServiceRequest,
-    StateReport, StatusNotice, StayNotice, Stream,
+    ConfirmNotice, EdgeState, Emergency, EraseNotice, OverrideNotice, PreferenceReport, Prior, PropertyId, Readiness,
+    ServiceRequest, StateReport, StatusNotice, StayNotice, Stream,
 };
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
@@ -53,6 +53,7 @@ pub fn schemas() -> Vec<MessageSchema> {
         DownKind::Erase => down::<EraseNotice>(kind),
         DownKind::Confirm => down::<ConfirmNotice>(kind),
         DownKind::RequestStatus => down::<StatusNotice>(kind),
+        DownKind::Override => down::<OverrideNotice>(kind),
         DownKind::Ack => down::<AckNotice>(kind),
         DownKind::Weather => down::<WeatherNotice>(kind),
     });

@@ -41,8 +41,10 @@ fn ability(point: Point, min: f64, max: f64, step: f64) -> Ability {
     }
 }
 
-/// A room with the devices named; what comes after `to` are the rooms that it opens into.
+/// A room with the devices named; what comes after `to` are the rooms that it opens into, after `suite` its suite.
 pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
+    let (kinds, suite) = kinds.split_at(kinds.iter().position(|kind| *kind == "suite").unwrap_or(kinds.len()));
+    let suite = suite.get(1).map(|id| SuiteId::new(*id).unwrap());
     let (kinds, connects) = kinds.split_at(kinds.iter().position(|kind| *kind == "to").unwrap_or(kinds.len()));
     let connects = connects.iter().skip(1).map(|id| RoomId::new(*id).unwrap());
     let mut devices = vec![];
@@ -102,6 +104,7 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
         floor: None,
         zones: vec![],
         connects: connects.collect(),
+        suite,
         faces: None,
         out_of_order: false,
         devices,

@@ -255,7 +255,7 @@ fn every_line_in_the_documentation_is_one() {
         }
     }
     let all = |words: &str| words.split(' ').map(String::from).collect::<BTreeSet<_>>();
-    let kinds = "reading availability written stay prior confirm guest_says dormant_round request_status outdoor link clouds power_limit";
+    let kinds = "reading availability written stay prior confirm guest_says override dormant_round request_status outdoor link clouds power_limit";
     assert_eq!(events, all(&format!("{kinds} deadline stopping configured")));
     assert_eq!(effects, all("command report save forget refuse note"));
 }

@@ -96,7 +96,8 @@ fn every_refusal_of_the_engine_is_explained() {
         let calls = code.split(call).skip(1);
         calls.filter_map(|rest| rest.split(')').next()?.split('"').nth(1))
     };
-    let stays = literals(&code).filter(|text| text.starts_with("stay_") && is_made_of(text, '_'));
+    let is_returned = |text: &&str| text.starts_with("stay_") || text.starts_with("override_");
+    let stays = literals(&code).filter(|text| is_returned(text) && is_made_of(text, '_'));
     let reasons = after_call("refuse(&mut effects,")
         .chain(after_call("refuse(effects,"))
         .chain(after_call(".refuse("));

@@ -242,6 +242,7 @@ impl Story {
             "central" => self.central(words),
             "confirm" => self.confirm(words),
             "says" => self.says(words),
+            "override" => self.override_room(words),
             "month" => {
                 self.feed(Event::DormantRound);
                 Ok(())
@@ -422,6 +423,20 @@ impl Story {
         let mut notice = json!({ "request": id, "status": words[2] });
         words[3..].chunks(2).for_each(|pair| notice[pair[0]] = json!(pair[1]));
         self.feed(Event::RequestStatus(
+            serde_json::from_value(notice).map_err(|e| e.to_string())?,
+        ));
+        Ok(())
+    }
+
+    /// `override ROOM [out_of_order|locked|kept_ready HOURS]`: people exempt a room, or end that.
+    fn override_room(&mut self, words: &[&str]) -> Result<(), String> {
+        let mut notice = json!({ "room": words[1], "said_at": self.now });
+        if let [exempt, hours] = words[2..] {
+            let hours = hours.parse().map_err(|_| "hours")?;
+            notice["exempt"] = json!(exempt);
+            notice["until"] = json!(self.now + Span::hours(hours));
+        }
+        self.feed(Event::Override(
             serde_json::from_value(notice).map_err(|e| e.to_string())?,
         ));
         Ok(())

@@ -4,7 +4,7 @@ use super::devices::Bound;
 use crate::config::fault::Severity;
 use crate::config::gather::{Desk, Gathered};
 use crate::config::rooms::Room;
-use crate::model::{Point, RoomId};
+use crate::model::{Point, RoomId, SUITE_ROOMS_MAX, SuiteId};
 use crate::strict::did_you_mean;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,12 +26,38 @@ pub(in crate::config) fn rooms(desk: &mut Desk, all: &Gathered, rooms: &[Room], 
         .iter()
         .map(|room| (&room.id, room.connects.iter().collect()))
         .collect();
+    suites(desk, rooms);
     for (room, bound) in rooms.iter().zip(bound) {
         connections(desk, all, room, &doors);
         let whole = bound.len() == room.devices.len();
         if whole {
             thermostat(desk, room, bound);
             firmness(desk, all, room, bound);
+        }
+    }
+}
+
+/// A suite has two rooms at least, and no more than the engine joins.
+fn suites(desk: &mut Desk, rooms: &[Room]) {
+    let mut suites: BTreeMap<&SuiteId, Vec<&Room>> = BTreeMap::new();
+    for room in rooms {
+        let suite = room.suite.iter();
+        suite.for_each(|suite| suites.entry(suite).or_default().push(room));
+    }
+    for (suite, rooms) in suites {
+        let (what, help) = match rooms.len() {
+            1 => (
+                format!("room {} is the only one of suite {suite}", rooms[0].id),
+                format!("write suite = \"{suite}\" in the others, or leave it out"),
+            ),
+            2..=SUITE_ROOMS_MAX => continue,
+            many => (
+                format!("suite {suite} has {many} rooms"),
+                format!("name suites of {SUITE_ROOMS_MAX} rooms at most"),
+            ),
+        };
+        for room in rooms {
+            desk.error(&room.table.key("suite"), what.clone(), help.clone());
         }
     }
 }

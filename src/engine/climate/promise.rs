@@ -6,8 +6,8 @@ use crate::engine::eta::Expected;
 use crate::engine::lessons::{Lesson, Recovery};
 use crate::engine::power::{Due, GivesWay};
 use crate::engine::stay::Stay;
-use crate::engine::thermal::{Direction, Forecast, Thermal};
-use crate::model::{Because, Celsius, Moment, Plant, Readiness, ReadinessVerdict, Span, StayToken};
+use crate::engine::thermal::{Direction, Forecast, Thermal, WEAK_OUTPUT};
+use crate::model::{Because, Celsius, Moment, Plant, Power, Readiness, ReadinessVerdict, Span, StayToken};
 use serde::{Deserialize, Serialize};
 
 /// A room is let go when the guest is later than this many standard deviations, and comes back at the check-in.
@@ -63,6 +63,9 @@ pub(super) struct Plan {
     pub(super) expected: Expected,
     pub(super) lead: Span,
     pub(super) forecast: Forecast,
+    /// What its model says of full output, and of a day on which the coil brings little.
+    full: Span,
+    weak: Span,
 }
 
 impl Told {
@@ -88,6 +91,19 @@ impl Plan {
     pub(super) fn spare(&self) -> Span {
         let over = self.lead - self.forecast.p50;
         Span::millis(over.as_millis().max(0) / 2)
+    }
+}
+
+impl Plan {
+    /// The share of its output, %, at which the recovery takes twice as long as at the full one: what it loses on the way takes
+    /// a share of its own, and the weak day tells how large that is.
+    pub(super) fn share_min(&self) -> u8 {
+        let over = self.weak.as_minutes_f64() / self.full.as_minutes_f64().max(1.0);
+        if self.full == Span::ZERO {
+            return 0;
+        }
+        let lost = ((over * WEAK_OUTPUT - 1.0) / (over - 1.0).max(0.01)).clamp(0.0, WEAK_OUTPUT);
+        (50.0 + 50.0 * lost) as u8
     }
 }
 
@@ -145,11 +161,9 @@ impl Climate {
         let expected = expected(view, stay)?;
         let arrival = &view.policies.arrival;
         let forecast = self.median(view, thermal);
-        let lead = view
-            .lessons
-            .margin
-            .lead(arrival, forecast.p50)
-            .max(self.weak_lead(view, thermal));
+        let weak = self.weak(view, thermal);
+        let usual = view.lessons.margin.lead(arrival, forecast.p50);
+        let lead = usual.max(weak.min(arrival.lead_max));
         let earlier = match lead {
             Span::ZERO => Span::ZERO,
             _ => Span::minutes(view.power.earlier_min.into()),
@@ -164,16 +178,24 @@ impl Climate {
             expected,
             lead,
             forecast,
+            full: self.full(view, thermal),
+            weak,
         })
     }
 
     /// What a room at its plant's limit takes on a bad day: the house's margin, learnt of all rooms, is too short for it.
-    pub(super) fn weak_lead(&self, view: &View<'_>, thermal: &Thermal) -> Span {
-        let arrival = &view.policies.arrival;
+    fn weak(&self, view: &View<'_>, thermal: &Thermal) -> Span {
         let (direction, from, to) = self.way(view);
-        thermal
-            .on_a_weak_day(arrival, direction, from, to)
-            .min(arrival.lead_max)
+        thermal.on_a_weak_day(&view.policies.arrival, direction, from, to)
+    }
+
+    /// The same with all its output; asked only where it may be held to less.
+    fn full(&self, view: &View<'_>, thermal: &Thermal) -> Span {
+        let (direction, from, to) = self.way(view);
+        match view.policies.power == Power::default() && self.output(view) >= 1.0 {
+            true => Span::ZERO,
+            false => thermal.median(&view.policies.arrival, direction, from, to, 1.0).p50,
+        }
     }
 
     pub(super) fn why_start(&self, view: &View<'_>, stay: &Stay, plan: &Plan) -> Because {

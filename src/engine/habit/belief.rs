@@ -15,8 +15,8 @@ const AROUND_STEPS: i32 = 2;
 /// Spreads that are tried, minutes, and how usual each is. More scattered than the last is no habit, and nobody is more
 /// regular than the first.
 const SPREADS: [(f64, f64); 5] = [(6.0, 0.23), (9.0, 0.25), (13.0, 0.25), (18.0, 0.2), (26.0, 0.07)];
-/// Out of so many opportunities it is asked for.
-const RATES: [f64; 5] = [0.5, 0.65, 0.8, 0.9, 0.97];
+/// Out of so many opportunities it is asked for; each is as usual as the others.
+const RATES: [f64; 5] = [0.55, 0.65, 0.75, 0.85, 0.95];
 /// A habit lives on the first night we see with this probability; else it has not begun.
 const LIVES_AT_FIRST: f64 = 0.8;
 /// Between two stays it begins, if it had not.

@@ -102,7 +102,7 @@ impl Tier {
     pub const fn score_min(self) -> f64 {
         match self {
             Tier::Stage => 0.4,
-            Tier::Offer => 0.53,
+            Tier::Offer => 0.55,
             Tier::Deliver => 0.7,
         }
     }

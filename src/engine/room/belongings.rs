@@ -43,6 +43,6 @@ impl Room {
     pub(super) fn moved_out(&mut self, world: World<'_>, stay: &Stay, out: &mut Outcome) {
         (self.evidence, self.routine, self.confirm) = Default::default();
         self.occupancy.given_back(world.now);
-        self.close(stay, "moved-to-another-room", out);
+        self.close(&stay.token, "moved-to-another-room", out);
     }
 }

@@ -101,7 +101,10 @@ impl Room {
         let is_vacant = self.occupancy.presence(world.now) == Presence::Vacant;
         match sight {
             _ if !self.is_let(world) => {}
-            Sight::Blind => self.occupancy.unwatched(senses, world.now),
+            Sight::Blind => {
+                self.occupancy.unwatched(senses, world.now);
+                self.health.unwatched();
+            }
             Sight::Dim => self.occupancy.unseen(senses, world.now),
             // A sensor that speaks for the first time was well before: its silence was one.
             Sight::Untried if is_vacant => self.occupancy.unseen(senses, world.now),

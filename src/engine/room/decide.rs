@@ -10,13 +10,15 @@ use crate::engine::requests::{arrival, confirm, maintenance, routine};
 use crate::engine::shadow::Wish;
 use crate::engine::stay::Stay;
 use crate::model::{
-    Attribute, Because, DeviceId, DeviceSetup, HvacMode, Item, Need, Point, Purpose, Report, SaveWhen, Value,
+    Attribute, Because, DeviceId, DeviceSetup, Exemption, HvacMode, Item, Moment, Need, Point, Purpose, Report,
+    SaveWhen, Value,
 };
 
 impl Room {
     /// Everything that follows by itself from what is known now.
     pub(super) fn settle(&mut self, world: World<'_>, out: &mut Outcome) {
         self.devices.begin(world.now);
+        self.end_exemption(world, out);
         self.look_up(world, false);
         let was_vacant = self.occupancy.presence(world.now) == Presence::Vacant;
         if self.occupancy.advance(self.senses(world), world.now) {
@@ -28,6 +30,7 @@ impl Room {
         self.tell_presence(world, out);
         self.learn(world, out);
         self.no_show(world, out);
+        self.follow_suite(world, out);
         self.decide_climate(world, out);
         self.tell_again(world, out);
         self.serve(world, out);
@@ -176,6 +179,9 @@ impl Room {
         let Some(ability) = device.abilities.iter().find(|a| a.point == point) else {
             return;
         };
+        if self.is_exempt(world.now, Exemption::Locked) {
+            return;
+        }
         let shown = self.devices.value(&device.id, point).cloned();
         let wish = Wish {
             device,
@@ -191,6 +197,10 @@ impl Room {
     }
 
     pub(super) fn tell_again(&mut self, world: World<'_>, out: &mut Outcome) {
+        if self.is_exempt(world.now, Exemption::Locked) {
+            // Nothing is told, and what was wanted before is wanted anew, or not, afterwards.
+            return self.shadow.release_all();
+        }
         let devices = &self.devices;
         let shown = |device: &DeviceId, point| devices.value(device, point).cloned();
         let (commands, given_up) = self
@@ -226,7 +236,7 @@ impl Room {
         let (policies, Some(stay)) = (&world.property.policies, self.stays.next_due()) else {
             return;
         };
-        if world.setup.out_of_order || arrival::due_at(policies, stay).is_none_or(|at| at > world.now) {
+        if self.is_out_of_order(world) || arrival::due_at(policies, stay).is_none_or(|at| at > world.now) {
             return;
         }
         let guest = stay.guest.as_ref().and_then(|g| world.guests.get(g));
@@ -274,7 +284,7 @@ impl Room {
             room: &world.setup.id,
             stay: &stay,
             guest: stay.guest.as_ref().and_then(|g| world.guests.get(g)),
-            is_asleep: self.occupancy.presence(world.now) == Presence::Asleep,
+            is_asleep: self.sleeps(world),
             barred: self.barred(world).or((!is_in).then_some("guest-is-out")),
         };
         for act in self.routine.advance(&policies.habits, look) {
@@ -316,9 +326,19 @@ impl Room {
         }
     }
 
+    /// Whether the room's guest sleeps, here or in another room of the suite.
+    pub(super) fn sleeps(&self, world: World<'_>) -> bool {
+        self.occupancy.presence(world.now) == Presence::Asleep || world.beyond.suite_sleeps
+    }
+
     /// Why nobody may disturb now, if nobody may.
     pub(super) fn barred(&self, world: World<'_>) -> Option<&'static str> {
-        match self.occupancy.presence(world.now) {
+        self.barred_itself(world.now).or(world.beyond.barred)
+    }
+
+    /// The same, for all that can be seen in this room alone.
+    pub(super) fn barred_itself(&self, now: Moment) -> Option<&'static str> {
+        match self.occupancy.presence(now) {
             _ if self.signs.dnd => Some("do-not-disturb"),
             Presence::Asleep => Some("guest-asleep"),
             _ => None,

@@ -4,14 +4,14 @@ use super::see::{answer, has_presence};
 use super::{Outcome, Room, Signs, World};
 use crate::engine::devices::News;
 use crate::engine::evidence::{Evidence, arriving_until};
-use crate::engine::occupancy::{Presence, Sign};
+use crate::engine::occupancy::Sign;
 use crate::engine::preference::{Guest, Tag};
 use crate::engine::requests::confirm::{Confirm, Worth};
 use crate::engine::shadow::Judgement;
 use crate::engine::stay::{Stay, Turn};
 use crate::model::{
     Attribute, Because, Celsius, ConfirmNotice, DeviceSetup, GuestToken, Point, ReadinessVerdict, Report, Said,
-    SaveWhen, Value,
+    SaveWhen, StayToken, Value,
 };
 
 impl Room {
@@ -61,7 +61,7 @@ impl Room {
         self.shadow.overridden(&device.id, point);
         self.sign(world, Sign::Hand, out);
         out.save(SaveWhen::Now);
-        let rule = if self.stays.current.is_some() {
+        let rule = if self.is_let(world) {
             "guest-set-by-hand"
         } else {
             "somebody-set-by-hand"
@@ -74,7 +74,11 @@ impl Room {
                 .with("value", value.scalar()),
         );
         let Some(stay) = &self.stays.current else {
-            self.climate.suspend(world.now);
+            // In a room that goes with another's stay it holds for this room; what the stay shows is seen in that one.
+            match self.cover(world) {
+                Some(_) => self.respect(point, value),
+                None => self.climate.suspend(world.now),
+            }
             return;
         };
         self.evidence.act(world.now, stay, point, value);
@@ -158,7 +162,7 @@ impl Room {
         let summary = evidence.summary(&world.property.id, stay, (day, nights), &left_alone, evenings);
         out.finished.clone_from(&summary);
         out.learnt = stay.guest.clone().zip(summary);
-        self.close(stay, "checked-out", out);
+        self.close(&stay.token, "checked-out", out);
     }
 
     /// The set-points that were kept for this guest and never touched: on coming in, and afterwards.
@@ -258,15 +262,15 @@ impl Room {
         readiness
             .into_iter()
             .for_each(|r| out.report(Report::Readiness(Box::new(r))));
-        self.close(stay, "stay-will-not-be", out);
+        self.close(&stay.token, "stay-will-not-be", out);
     }
 
-    pub(super) fn close(&mut self, stay: &Stay, rule: &'static str, out: &mut Outcome) {
+    pub(super) fn close(&mut self, stay: &StayToken, rule: &'static str, out: &mut Outcome) {
         self.climate.stay_ended();
         self.signs = Signs::default();
         let reports = self
             .requests
-            .withdraw_stay(&stay.token, &Because::rule(rule).with("stay", &stay.token));
+            .withdraw_stay(stay, &Because::rule(rule).with("stay", stay));
         reports.into_iter().for_each(|report| out.report(report));
     }
 
@@ -300,7 +304,7 @@ impl Room {
 
     pub(super) fn learn(&mut self, world: World<'_>, out: &mut Outcome) {
         let Some(stay) = self.stays.current.clone() else { return };
-        let is_asleep = self.occupancy.presence(world.now) == Presence::Asleep;
+        let is_asleep = self.sleeps(world);
         self.evidence.sleeps(world.calendar, world.now, is_asleep);
         self.evidence.end_night(world.calendar, world.now);
         for attribute in self.evidence.take_settled(world.now) {

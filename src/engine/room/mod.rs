@@ -6,12 +6,15 @@
 mod belongings;
 mod blind;
 mod decide;
+mod exempt;
 mod feel;
 mod learn;
+mod liked;
 mod observe;
 mod plant;
 mod see;
 mod standing;
+mod suite;
 mod vacancy;
 mod watch;
 
@@ -41,6 +44,7 @@ use crate::model::{
     Percent, PriorSummary, Property, Purpose, Reading, Refusal, Report, RequestState, RequestStatus, RoomSetup,
     SaveWhen, ServiceRequest, StatusNotice, StayNotice, StayToken, WriteResult,
 };
+use liked::Liked;
 use serde::{Deserialize, Serialize};
 pub use standing::{Standing, State as StandingState};
 use std::collections::BTreeMap;
@@ -63,7 +67,7 @@ pub struct World<'a> {
     pub clouds: Option<Percent>,
     /// The mean air of the rooms beside it, if known.
     pub neighbours: Option<Celsius>,
-    /// What stands beyond its open connecting doors.
+    /// What stands beyond its open connecting doors, and in the rest of its suite.
     pub beyond: &'a Beyond,
     /// What is believed of a room of this property that has not been fitted.
     pub kin: Option<&'a Belief>,
@@ -127,7 +131,13 @@ pub struct Room {
     safety: safety::Safety,
     confirm: Confirm,
     signs: Signs,
+    exempt: exempt::Exempt,
     changed_at: Option<Moment>,
+    /// The stay of its suite that the room goes with, and whether the guest is checked in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    follows: Option<(StayToken, bool)>,
+    #[serde(skip)]
+    liked: Liked,
 }
 
 impl Room {
@@ -316,6 +326,7 @@ impl Room {
         self.devices.listen_anew(world.now);
         if self.is_let(world) {
             self.occupancy.unwatched(self.senses(world), world.now);
+            self.health.unwatched();
         }
     }
 
@@ -371,6 +382,7 @@ impl Room {
             self.shadow.deadline(),
             self.thermal.deadline(),
             self.safety.deadline(),
+            self.exempt.deadline(),
             self.requests.deadline(now),
             self.climate.deadline(now, &world.property.policies),
             arrival.filter(|at| *at > now),
@@ -397,6 +409,7 @@ impl Room {
             "eta": self.stays.foremost().and_then(|stay| stay.eta),
             "model": self.thermal.summary(),
             "dnd": self.signs.dnd,
+            "exempt": self.exempt.stands(world.now).map(|(exempt, until)| serde_json::json!({ "from": exempt, "until": until })),
             "requests": self.requests.open().map(|r| r.id.as_str()).collect::<Vec<_>>(),
             "devices_silent": world.setup.devices.iter().filter(|d| self.devices.silent_since(world.now, d).is_some())
                 .map(|d| d.id.as_str()).collect::<Vec<_>>(),

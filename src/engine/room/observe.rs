@@ -172,7 +172,8 @@ impl Room {
     }
 
     pub(super) fn make_up_room(&mut self, world: World<'_>, on: bool, out: &mut Outcome) {
-        let stay = self.stays.current.as_ref().map(|stay| stay.token.clone());
+        let stay = self.stays.current.as_ref().or(self.cover(world));
+        let stay = stay.map(|stay| stay.token.clone());
         let (room, policies) = (&world.setup.id, &world.property.policies);
         let stem = make_up_room::stem(room, stay.as_ref());
         let report = if on {

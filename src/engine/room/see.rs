@@ -1,5 +1,6 @@
 //! What does the room look like now, to whoever decides?
 
+use super::liked::Liked;
 use super::{Room, World};
 use crate::engine::climate::{Preferred, View};
 use crate::engine::evidence::{self, Evidence};
@@ -8,11 +9,9 @@ use crate::engine::occupancy::{Presence, Senses};
 use crate::engine::preference::{self, Answer, Asked, population};
 use crate::engine::stay::Stay;
 use crate::model::{
-    Attribute, Celsius, DeviceRole, DeviceSetup, HvacMode, Moment, Percent, Point, RoomSetup, Span, Value,
+    Attribute, Celsius, DeviceRole, DeviceSetup, Exemption, HvacMode, Moment, Percent, Point, RoomSetup, StayEvidence,
+    Value,
 };
-
-/// A room whose own guest is expected within this goes with no other stay any more.
-const COVER_MIN: Span = Span::hours(24);
 
 impl Room {
     /// Whether somebody is, or may be, in, here or beyond an open connecting door.
@@ -30,16 +29,9 @@ impl Room {
         self.is_blind(world) || self.occupancy.presence(world.now).is_occupied()
     }
 
-    /// Whether a guest has the room: by a stay of its own, or by one beyond an open connecting door.
+    /// Whether a guest has the room: by a stay of its own, or by one that it goes with.
     pub(super) fn is_let(&self, world: World<'_>) -> bool {
         self.stays.current.is_some() || self.cover(world).is_some()
-    }
-
-    /// The stay beyond an open connecting door that the room goes with, while it has none and is not to be prepared for one.
-    pub(super) fn cover<'a>(&self, world: World<'a>) -> Option<&'a Stay> {
-        let is_soon = |stay: &Stay| stay.eta.is_some_and(|eta| eta.since(world.now) < COVER_MIN);
-        let is_own = self.stays.current.is_some() || self.stays.next_due().is_some_and(is_soon);
-        world.beyond.stay.as_ref().filter(|_| !is_own)
     }
 
     /// Whether a contact says that a connecting door of the room stands open; one that has fallen silent is believed.
@@ -56,7 +48,9 @@ impl Room {
         Seen {
             is_occupied: has_presence(setup) && self.occupancy.presence(now).is_occupied(),
             moved_at: self.occupancy.moved_at(),
-            stay: self.stays.current.as_ref().filter(|stay| stay.arrived_at.is_some()),
+            stay: self.stays.foremost(),
+            barred: self.barred_itself(now),
+            is_asleep: self.occupancy.presence(now) == Presence::Asleep,
         }
     }
 
@@ -73,7 +67,8 @@ impl Room {
 
     pub(super) fn view<'a>(&'a self, world: World<'a>) -> View<'a> {
         let cover = self.cover(world);
-        let stay = cover.or(self.stays.foremost());
+        let due = self.next_due(world);
+        let stay = cover.or(self.stays.current.as_ref()).or(due);
         let words = world
             .setup
             .actuator(Point::HvacMode)
@@ -82,12 +77,12 @@ impl Room {
         View {
             now: world.now,
             room: &world.setup.id,
-            is_occupied: self.is_occupied(world),
+            is_occupied: self.is_occupied(world) || self.is_exempt(world.now, Exemption::KeptReady),
             stirred_until: self.occupancy.stirred_until(),
             current: self.stays.current.as_ref().or(cover),
-            due: self.stays.next_due(),
+            due,
             temperature: self.temperature(world),
-            preferred: preferred(world, stay, &self.evidence),
+            preferred: preferred(world, stay, &self.evidence, &self.liked),
             policies: &world.property.policies,
             limits: &world.property.limits,
             lessons: world.lessons,
@@ -101,7 +96,7 @@ impl Room {
             is_door_open: self.is_door_open(world),
             outdoor: world.outdoor,
             mode: self.mode(world),
-            out_of_order: world.setup.out_of_order,
+            out_of_order: self.is_out_of_order(world),
             power: self.power,
             is_kept: self.vacancy.is_kept,
             is_draught: self.draught.since().is_some(),
@@ -194,24 +189,30 @@ fn is_window(device: &DeviceSetup, point: Point) -> bool {
 
 /// What the guest of a stay likes.
 pub(super) fn answer(world: World<'_>, attribute: Attribute, stay: Option<&Stay>, evidence: &Evidence) -> Answer {
-    let guest = stay.and_then(|s| s.guest.as_ref()).and_then(|g| world.guests.get(g));
-    // The stay in progress teaches only about its own guest, not about the one who comes next.
+    let now = shown_now(attribute, stay, evidence);
+    preference::answer(&asked(world, attribute, stay, now.as_ref()))
+}
+
+/// What the stay in progress has shown. It teaches only about its own guest, not about the one who comes next.
+fn shown_now(attribute: Attribute, stay: Option<&Stay>, evidence: &Evidence) -> Option<StayEvidence> {
+    let stay = stay?;
     let nothing = Evidence::default();
-    let now = stay.map(|stay| {
-        let evidence = if stay.checked_in_at.is_some() {
-            evidence
-        } else {
-            &nothing
-        };
-        evidence.of(attribute, stay)
-    });
-    preference::answer(&Asked {
+    let evidence = if stay.checked_in_at.is_some() {
+        evidence
+    } else {
+        &nothing
+    };
+    Some(evidence.of(attribute, stay))
+}
+
+fn asked<'a>(world: World<'a>, attribute: Attribute, stay: Option<&Stay>, now: Option<&'a StayEvidence>) -> Asked<'a> {
+    Asked {
         attribute,
-        guest,
-        now: now.as_ref(),
+        guest: stay.and_then(|s| s.guest.as_ref()).and_then(|g| world.guests.get(g)),
+        now,
         usual: Some(usual(world, attribute)),
         today: world.calendar.day(world.now),
-    })
+    }
 }
 
 /// What guests usually like here at this time of the year.
@@ -222,8 +223,11 @@ pub fn usual(world: World<'_>, attribute: Attribute) -> f64 {
 }
 
 /// The temperature to keep: the one liked for what the guest does now, when one is known; else the one for being in and awake.
-fn preferred(world: World<'_>, stay: Option<&Stay>, evidence: &Evidence) -> Preferred {
-    let answer = |attribute| answer(world, attribute, stay, evidence).applied();
+fn preferred(world: World<'_>, stay: Option<&Stay>, evidence: &Evidence, liked: &Liked) -> Preferred {
+    let answer = |attribute| {
+        let now = shown_now(attribute, stay, evidence);
+        liked.applied(&asked(world, attribute, stay, now.as_ref()))
+    };
     let of_phase = phase_attribute(world, stay, evidence).map(answer);
     let (value, from) = of_phase
         .filter(|(_, from)| *from != "population")

@@ -84,7 +84,12 @@ impl Room {
     pub(super) fn sentence(&self, world: World<'_>) -> String {
         let own = self.occupancy.sentence(self.senses(world), world.now);
         if world.beyond.is_occupied && !self.is_occupied_itself(world) {
-            return format!("{own}; counts as occupied: somebody is beyond the open connecting door");
+            let which = if world.beyond.is_suite {
+                "in another room of the suite"
+            } else {
+                "beyond the open connecting door"
+            };
+            return format!("{own}; counts as occupied: somebody is {which}");
         }
         own
     }

@@ -65,8 +65,8 @@ impl Room {
 
     fn is_free(&self, world: World<'_>) -> bool {
         let has_unit = world.setup.actuator(crate::model::Point::TargetTemperature).is_some();
-        let is_taken = self.stays.current.is_some() || is_sold(self.stays.next_due(), world.now);
-        has_unit && !is_taken && !world.setup.out_of_order && !self.is_occupied(world)
+        let is_taken = self.is_let(world) || is_sold(self.next_due(world), world.now);
+        has_unit && !is_taken && !self.is_out_of_order(world) && !self.is_occupied(world)
     }
 }
 

@@ -65,12 +65,14 @@ impl Room {
         if self.is_nothing_to_say(is_ill) {
             return;
         }
-        let (comings, last) = self.health.door_evidence();
+        let (comings, about_since, last) = self.health.door_evidence();
         let because = if is_restless {
             let (_, hours, _) = self.health.restless_evidence(world.now);
             Because::rule("door-moves-without-a-pause").with("restless_hours", hours)
         } else {
-            Because::rule("guest-comes-and-the-door-never-moves").with("comings", comings)
+            Because::rule("guest-comes-and-the-door-never-moves")
+                .with("comings", comings)
+                .with_some("about_since", about_since)
         };
         let because = because.with_some("last_door", last);
         self.sensor_fault(world, device, is_ill, is_ill, because, out);

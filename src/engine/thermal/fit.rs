@@ -330,7 +330,7 @@ mod tests {
             neighbours: Some(21.0),
             hour: Some((n % 288) as f64 / 12.0),
             occupied: n % 150 > 100,
-            open: n % 211 == 0,
+            open: n.is_multiple_of(211),
             ..Tick::default()
         };
         (0..600).map(tick).collect()

@@ -38,7 +38,7 @@ use serde::{Deserialize, Serialize};
 /// A unit that gives less than this share is as good as off: a lead is not reckoned with it.
 const OUTPUT_MIN: f64 = 0.05;
 /// On one day of ten the coil brings less than this share of the usual: water is not always as warm as it was.
-const WEAK_OUTPUT: f64 = 0.87;
+pub const WEAK_OUTPUT: f64 = 0.87;
 /// Of a unit's full output about so much only makes up for what the room loses on the way.
 const LOST: f64 = 0.3;
 /// Asked of a temperature further than this from the thermometer's, the question is of another state of the room, K.

@@ -2,7 +2,8 @@
 
 use crate::model::{
     Coil, Declared, DeviceId, DeviceRole, DeviceSetup, Event, Freshness, Limits, Moment, Point, Policies, ProfileId,
-    Property, PropertyId, Quality, Reading, RoomId, RoomSetup, Span, StayNotice, StayStatus, StayToken, Value,
+    Property, PropertyId, Quality, Reading, RequestId, RoomId, RoomSetup, Span, StayNotice, StayStatus, StayToken,
+    Value,
 };
 use serde::Deserialize;
 use serde_json::Value as Json;
@@ -69,6 +70,18 @@ impl Sensor {
         }
     }
 
+    /// The word for it in a file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Sensor::Door => "door",
+            Sensor::Motion => "motion",
+            Sensor::Bed => "bed",
+            Sensor::Pms => "pms",
+            Sensor::Staff => "staff",
+            Sensor::Deadbolt => "deadbolt",
+        }
+    }
+
     const fn point(self) -> Option<(Point, &'static str, DeviceRole)> {
         match self {
             Sensor::Door => Some((Point::Open, "door", DeviceRole::Door)),
@@ -112,6 +125,7 @@ impl House {
             floor: None,
             zones: vec![],
             connects: vec![],
+            suite: None,
             faces: None,
             out_of_order: false,
             devices: room
@@ -138,6 +152,13 @@ pub fn room_id(place: usize) -> RoomId {
 /// The place of the room that the engine calls so.
 pub fn place_of(room: &RoomId) -> Option<usize> {
     room.as_str().strip_prefix("room-")?.parse().ok()
+}
+
+/// The sensor that a request is about, by the device that its id names.
+pub fn sensor_of(request: &RequestId) -> Option<Sensor> {
+    let device = request.as_str().split('.').nth(1)?;
+    let sensors = [Sensor::Door, Sensor::Motion, Sensor::Bed];
+    sensors.into_iter().find(|sensor| device.ends_with(sensor.name()))
 }
 
 /// The event as the engine hears it. `stays` counts the notices of the room.

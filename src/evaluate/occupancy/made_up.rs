@@ -26,6 +26,8 @@ const WITH_STAFF_KEY: f64 = 0.25;
 const PAIRS: f64 = 0.7;
 /// So many outings of a pair are taken together.
 const TOGETHER: f64 = 0.75;
+/// Nobody is up and about in a room for longer without going out or to bed.
+const AWAKE_MAX: f64 = 12.0 * HOUR;
 /// More happenings than this are in no room's four days.
 const HAPPENINGS_MAX: usize = 100_000;
 
@@ -109,7 +111,7 @@ impl Room<'_> {
         let (mut now, mut night) = (comes, 0);
         let mut bed_at = self.bed_time(night);
         while now < leaves {
-            let until = now + 1.6 * HOUR * self.dice.spread(0.8);
+            let until = now + (1.6 * HOUR * self.dice.spread(0.8)).min(AWAKE_MAX);
             if until >= bed_at && now > bed_at - 5.0 * HOUR {
                 let to_bed = bed_at.max(now + self.dice.between(10.0, 40.0) * MINUTE);
                 let wakes = to_bed + self.around(8.2 * HOUR, 1.4 * HOUR, 4.5 * HOUR, 11.0 * HOUR);

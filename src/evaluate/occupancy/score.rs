@@ -2,12 +2,13 @@
 //!
 //! Everything is weighted by time, between check-in and check-out; while staff are in nothing is judged.
 
-use super::house::House;
+use super::house::{House, Sensor};
 use super::{Answer, moment};
 use crate::evaluate::{Fault, Input};
 use crate::model::{Moment, Span};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 use std::io::BufRead;
 
 /// Absences shorter than this are no departures.
@@ -221,41 +222,54 @@ pub struct Noticed {
     told: usize,
     /// Not told although somebody was in for a day and more since.
     missed: usize,
-    /// While nothing of the room was broken.
-    untimely: usize,
+    /// Sensors that were not broken, or not yet.
+    untimely: BTreeMap<&'static str, usize>,
     after_h: Vec<f64>,
     after_occupied_h: Vec<f64>,
 }
 
 impl Noticed {
-    /// Of rooms with a sensor broken `since`, and when each was told.
-    pub fn of(since: &[Option<Moment>], told: &[Option<Moment>], truths: Option<&[RoomTruth]>) -> Self {
+    /// Of rooms with this sensor broken `since`, and the sensors that were told of each.
+    pub fn of(
+        broken: Option<Sensor>,
+        since: &[Option<Moment>],
+        told: &[Vec<(Moment, Sensor)>],
+        truths: Option<&[RoomTruth]>,
+    ) -> Self {
         let of = |place: usize| truths.unwrap_or_default().iter().find(|truth| truth.place == place);
         let mut noticed = Noticed {
             broken: since.iter().flatten().count(),
             told: 0,
             missed: 0,
-            untimely: 0,
+            untimely: BTreeMap::new(),
             after_h: vec![],
             after_occupied_h: vec![],
         };
-        for (place, told) in told.iter().enumerate() {
-            if let (Some(since), Some(truth)) = (since.get(place).copied().flatten(), of(place)) {
-                let until = told.filter(|told| *told >= since).unwrap_or(truth.stay.1);
-                noticed.missed += usize::from(truth.occupied_h(since, until) > NOTICED_WITHIN_H);
+        for (place, faults) in told.iter().enumerate() {
+            let since = since.get(place).copied().flatten();
+            let is_due =
+                |(at, sensor): &(Moment, Sensor)| Some(*sensor) == broken && since.is_some_and(|since| *at >= since);
+            for (_, sensor) in faults.iter().filter(|fault| !is_due(fault)) {
+                *noticed.untimely.entry(sensor.name()).or_default() += 1;
             }
-            match (since.get(place).copied().flatten(), told) {
-                (Some(since), Some(told)) if *told >= since => {
-                    noticed.told += 1;
-                    noticed.after_h.push(told.since(since).as_hours_f64());
-                    let occupied = of(place).map(|truth| truth.occupied_h(since, *told));
-                    noticed.after_occupied_h.extend(occupied);
-                }
-                (_, Some(_)) => noticed.untimely += 1,
-                (_, None) => {}
+            if let Some(since) = since {
+                let told = faults.iter().find(|fault| is_due(fault)).map(|(at, _)| *at);
+                noticed.add(since, told, of(place));
             }
         }
         noticed
+    }
+
+    /// A sensor was broken since then; `told` is when that was told.
+    fn add(&mut self, since: Moment, told: Option<Moment>, truth: Option<&RoomTruth>) {
+        let until = told.or(truth.map(|truth| truth.stay.1)).unwrap_or(since);
+        let occupied_h = truth.map(|truth| truth.occupied_h(since, until));
+        self.missed += usize::from(occupied_h.is_some_and(|hours| hours > NOTICED_WITHIN_H));
+        if let Some(told) = told {
+            self.told += 1;
+            self.after_h.push(told.since(since).as_hours_f64());
+            self.after_occupied_h.extend(occupied_h);
+        }
     }
 
     /// Adds it to the metrics.
@@ -264,7 +278,8 @@ impl Noticed {
             "broken": self.broken,
             "told": self.told,
             "not_told_within_24_occupied_h": self.missed,
-            "told_of_sound": self.untimely,
+            "told_of_sound": self.untimely.values().sum::<usize>(),
+            "told_of_sound_by_sensor": self.untimely,
             "after_median_h": quantile(&mut self.after_h, 0.5),
             "after_max_h": quantile(&mut self.after_h, 1.0),
             "after_occupied_median_h": quantile(&mut self.after_occupied_h, 0.5),

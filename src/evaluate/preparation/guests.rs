@@ -7,6 +7,10 @@
 use super::dice::Dice;
 use super::weather::{DAY, Site};
 
+/// A desk sells a room again when its guest has not come for so long after the announced arrival, and not before: no house
+/// can hold a room for two.
+const GIVEN_UP_MIN: i64 = 250;
+
 /// Who is in a room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
@@ -96,8 +100,10 @@ impl Life {
         let mut life = Self::empty(minutes);
         let mut day = dice.between(0.0, 2.0) as usize;
         let mut free_from = 0;
+        let mut sold_again_from = 0;
         while (day + 1) * DAY < minutes {
-            let visit = draw(day, free_from, manners, dice);
+            let mut visit = draw(day, free_from, manners, dice);
+            visit.booked = visit.booked.map(|at| at.max(sold_again_from).min(visit.arrival - 60));
             if visit.departure + 6 * 60 >= minutes {
                 break;
             }
@@ -107,6 +113,9 @@ impl Life {
             } else {
                 visit.departure + 100
             };
+            if visit.is_no_show {
+                sold_again_from = (visit.eta + GIVEN_UP_MIN).max(0) as usize;
+            }
             life.live(site, visit, dice);
             let gap = if dice.chance(0.7) {
                 0

@@ -508,6 +508,7 @@ fn setup(hotel: &Hotel, room: usize) -> RoomSetup {
         floor: Some("1".into()),
         zones: vec![],
         connects: vec![],
+        suite: None,
         faces: None,
         out_of_order: false,
         devices,

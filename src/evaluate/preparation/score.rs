@@ -1,6 +1,7 @@
 //! How good was the rule? The figures of one run, from what every room did minute by minute.
 
 use super::account::{Account, Use};
+use super::guests::Visit;
 use super::hotel::Hotel;
 use super::watch::{Never, Watch};
 use serde::Serialize;
@@ -354,8 +355,11 @@ fn recoveries(hotel: &Hotel, watch: &Watch, traces: &[Trace]) -> Vec<Recovery> {
     for (room, trace) in traces.iter().enumerate() {
         for start in watch.starts(room) {
             let visits = &hotel.places[room].life.visits;
-            let next = visits.iter().find(|v| v.arrival > start.minute && !v.is_no_show);
-            let Some(visit) = next.filter(|_| start.minute >= hotel.judged_from() && start.needs_min >= 5.0) else {
+            // Who never came wanted something, too, but nobody was there to feel it.
+            let next = visits.iter().find(|v| v.arrival > start.minute);
+            let is_for = |visit: &&Visit| !visit.is_no_show && visit.arrival - start.minute <= ENERGY_BEFORE;
+            let is_judged = start.minute >= hotel.judged_from() && start.needs_min >= 5.0;
+            let Some(visit) = next.filter(is_for).filter(|_| is_judged) else {
                 continue;
             };
             let until = (visit.arrival + LATE_MAX).saturating_sub(start.minute);

@@ -491,8 +491,12 @@ async fn a_message_whose_effect_is_not_durable_comes_again() {
     assert_eq!(owner.desk().refused, [Reason::UnknownField; 2]);
     assert_eq!(standing.borrow_and_update().refused[&Reason::UnknownField], 2);
     tokio::time::sleep(Duration::from_millis(50)).await;
+    let connections = broker.counts().connections;
     broker.faults().cut_all();
-    standing.wait_for(|standing| !standing.listening).await.unwrap();
+    // Two sessions of the link and the publisher's: that one of them was down may be over before anybody looks.
+    owner
+        .until("three new sessions", |_| broker.counts().connections >= connections + 3)
+        .await;
     standing.wait_for(|standing| standing.listening).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(

@@ -24,6 +24,12 @@ const SKIP: Span = Span::seconds(30);
 const BURST_GAP: Span = Span::seconds(60);
 /// Nobody is called absent sooner than this after a movement behind the closed door.
 const STIRRED: Span = Span::minutes(10);
+/// So many bursts behind the closed door are no sensor's mistake.
+const BURSTS_SURE: u16 = 3;
+/// Guests sleep for so long into the day.
+const LIES_IN: Span = Span::hours(2);
+/// From the end of the night to its beginning.
+const DAY: Span = Span::hours(14);
 /// Door events nearer than this, with nothing between that proves anything, are one passage: opened and closed.
 const PASSAGE: Span = Span::minutes(2);
 /// A bed sensor says "in use" for so long after the bed has emptied.
@@ -373,13 +379,26 @@ impl Occupancy {
 
     /// However a sensor has been doubted: whoever moved behind a door that has not moved since is not gone yet.
     fn may_vacate(&self, senses: Senses<'_>, now: Moment) -> bool {
-        let has_stirred = self.stirred_until().is_some_and(|until| now < until);
-        !has_stirred && !self.seen.is_held() && !self.may_sleep_unseen(senses) && self.balance(senses, Span::ZERO) < 0.0
+        !self.seen.is_held()
+            && self.in_until(senses).is_none_or(|until| now >= until)
+            && self.balance(senses, Span::ZERO) < 0.0
     }
 
-    /// At night, in a room whose bed sensor is ill, silence is most likely sleep: nobody is called absent before the morning.
-    fn may_sleep_unseen(&self, senses: Senses<'_>) -> bool {
-        senses.bed && senses.is_let && self.bed.is_ill() && self.is_night()
+    /// Until when nobody is called absent, however long the silence.
+    fn in_until(&self, senses: Senses<'_>) -> Option<Moment> {
+        self.stirred_until().max(self.may_sleep_until(senses))
+    }
+
+    /// Where no bed sensor can be believed, the silence of the night and of the early morning is most likely sleep: who has
+    /// moved about behind the closed door before it is there still. With an ill bed sensor nobody is called absent at night.
+    fn may_sleep_until(&self, senses: Senses<'_>) -> Option<Moment> {
+        let (is_night, turn) = self.night.filter(|_| senses.is_let)?;
+        let lies_in = if is_night { turn + LIES_IN } else { turn - DAY + LIES_IN };
+        match senses.bed {
+            true if !self.bed.is_ill() => None,
+            true if is_night && self.bursts < BURSTS_SURE => Some(turn),
+            _ => (self.bursts >= BURSTS_SURE).then_some(lies_in),
+        }
     }
 
     /// Whether it is for the beliefs to say who is in.
@@ -668,7 +687,7 @@ impl Occupancy {
         self.until = match self.night {
             Some((_, turn)) if self.is_open() && !self.seen.is_held() => {
                 let until = self.window(senses, now, turn);
-                Some(self.stirred_until().map_or(until, |stirred| until.max(stirred)))
+                Some(self.in_until(senses).map_or(until, |surely| until.max(surely)))
             }
             _ => None,
         };

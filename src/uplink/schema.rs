@@ -175,6 +175,8 @@ const MOMENTS: &[&str] = &[
     "not_before",
     "deadline",
     "raised_at",
+    "said_at",
+    "until",
 ];
 
 fn complete_properties(schema: &mut Value) {

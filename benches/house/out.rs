@@ -56,7 +56,7 @@ struct Hotel {
 }
 
 impl Hotel {
-    /// All guests check in, come in by the door, and go out for the evening.
+    /// All guests check in, come in by the door, move about, and go out for the evening.
     fn evening_out(&mut self, rooms: &[RoomSetup], at: Moment) {
         for (n, room) in rooms.iter().enumerate() {
             let stay = json!({
@@ -68,11 +68,21 @@ impl Hotel {
             let heard = self.reading(room, "thermostat", Point::RoomTemperature, air);
             self.step(at, heard);
         }
-        for (minute, open) in [(0, false), (5, true), (6, false), (60, true), (61, false)] {
+        let (door, motion) = (("door", Point::Open), ("motion", Point::Occupied));
+        for (minute, (device, point), says) in [
+            (0, door, false),
+            (5, door, true),
+            (6, door, false),
+            // Who was never seen to move is not known to have gone.
+            (10, motion, true),
+            (12, motion, false),
+            (60, door, true),
+            (61, door, false),
+        ] {
             let at = at + Span::minutes(minute);
             self.let_pass(at);
             for room in rooms {
-                let heard = self.reading(room, "door", Point::Open, Value::Flag(open));
+                let heard = self.reading(room, device, point, Value::Flag(says));
                 self.step(at, heard);
             }
         }

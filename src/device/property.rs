@@ -7,11 +7,15 @@ pub mod topic;
 pub mod web;
 
 use super::FromDevices;
+use super::running::failed;
 use super::tally::Tally;
-use crate::model::{Celsius, Event, LinkId, OUTDOOR_C, Percent};
+use crate::model::{Celsius, Command, Event, LinkId, OUTDOOR_C, Percent};
+use std::time::Duration;
 
 /// A message is a few hundred bytes; a forecast for a week is not asked for.
 const PAYLOAD_BYTES_MAX: usize = 64 * 1024;
+/// How often the watchdog sees a source's loop turn, and rejections are told.
+const TICK: Duration = Duration::from_secs(1);
 
 /// Which figures a message tells, and where in it they stand.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +90,15 @@ impl Desk {
             tally,
             news,
         }
+    }
+
+    /// Sources only tell: a command for one fails.
+    fn cannot(&mut self, command: Command, because: &str) {
+        self.news.push(FromDevices::Events(vec![failed(command.id, because)]));
+    }
+
+    fn tick(&mut self) {
+        self.news.extend(self.tally.take(&self.link));
     }
 
     fn stands(&mut self, up: bool, because: String) {

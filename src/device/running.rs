@@ -5,11 +5,14 @@
 
 use super::FromDevices;
 use crate::model::{Command, CommandId, Event, WriteResult};
+use crate::mqtt::{AckTicket, Inbound};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::{Interval, MissedTickBehavior};
 
 /// Commands that wait for one link; what comes beyond fails by name. The engine has one command under way for each
 /// setting, and a large property prepares some hundreds of rooms in the same minute.
@@ -155,6 +158,12 @@ impl Pulse {
         self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
+    /// Notes what came in over MQTT, and returns what acknowledges it.
+    pub fn heard_all(&self, batch: Vec<Inbound>) -> Vec<AckTicket> {
+        self.heard(batch.len(), batch.iter().map(|message| message.payload.len()).sum());
+        batch.into_iter().map(|message| message.ticket).collect()
+    }
+
     /// Notes whether the link is up.
     pub fn connected(&self, is_up: bool) {
         self.connected.store(is_up, Ordering::Relaxed);
@@ -171,6 +180,13 @@ pub(super) struct Ends<T> {
     pub to: mpsc::Sender<T>,
     /// What the daemon watches.
     pub pulse: Arc<Pulse>,
+}
+
+/// Beats at once and then at every period; one that was missed is not made up for.
+pub(super) fn beat(period: Duration) -> Interval {
+    let mut beat = tokio::time::interval(period);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beat
 }
 
 /// Nobody listens any more.

@@ -90,6 +90,7 @@ impl Lessons {
             Lesson::Recovered(recovery) => self.recovered(policies, recovery),
         }
     }
+
     fn recovered(&mut self, policies: &Policies, Recovery { told, took, said }: &Recovery) {
         self.margin.saw(&policies.arrival, told.p50, *took);
         self.spread.saw(told, *took);

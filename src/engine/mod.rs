@@ -180,23 +180,13 @@ impl Engine {
         match event {
             Event::Deadline => {}
             Event::Reading(reading) => self.reading(now, &reading, &mut effects),
-            Event::Availability { device, online } => match self.devices.get(&device) {
-                Some(place) => {
-                    self.in_room(*place, now, &mut effects, |room, world, out| {
-                        room.availability(world, &device, online, out)
-                    });
-                }
-                None => refuse(&mut effects, "device_unknown", device.as_str()),
-            },
+            Event::Availability { device, online } => self.at_device(&device, now, &mut effects, |room, world, out| {
+                room.availability(world, &device, online, out);
+            }),
             Event::Link { devices, up, .. } => self.link(now, &devices, up, &mut effects),
-            Event::Written { command, result } => match self.places.get(&command.room) {
-                Some(place) => {
-                    self.in_room(*place, now, &mut effects, |room, world, out| {
-                        room.written(world, command.number, &result, out)
-                    });
-                }
-                None => refuse(&mut effects, "room_unknown", command.room.as_str()),
-            },
+            Event::Written { command, result } => self.at_room(&command.room, now, &mut effects, |room, world, out| {
+                room.written(world, command.number, &result, out);
+            }),
             Event::Stay(notice) => self.stay(now, &notice, &mut effects),
             Event::Prior(prior) => self.prior(now, &prior, &mut effects),
             Event::Confirm(notice) => self.confirm(now, &notice, &mut effects),
@@ -204,18 +194,16 @@ impl Engine {
             Event::Outdoor { temperature } => self.outside(now, Some(temperature), None, &mut effects),
             Event::Clouds { cover } => self.outside(now, None, Some(cover), &mut effects),
             Event::PowerLimit { share, until } => self.limit_power(now, share, until, &mut effects),
-            Event::GuestSays { room, attribute, said } => match self.places.get(&room) {
-                Some(place) => self.in_room(*place, now, &mut effects, |room, world, out| {
-                    room.guest_says(world, attribute, said, out);
-                }),
-                None => refuse(&mut effects, "room_unknown", room.as_str()),
-            },
-            Event::Override(notice) => match self.places.get(&notice.room) {
-                Some(place) => self.in_room(*place, now, &mut effects, |room, world, out| {
-                    room.overridden(world, &notice, out);
-                }),
-                None => refuse(&mut effects, "room_unknown", notice.room.as_str()),
-            },
+            Event::GuestSays {
+                room: id,
+                attribute,
+                said,
+            } => self.at_room(&id, now, &mut effects, |room, world, out| {
+                room.guest_says(world, attribute, said, out);
+            }),
+            Event::Override(notice) => self.at_room(&notice.room, now, &mut effects, |room, world, out| {
+                room.overridden(world, &notice, out);
+            }),
             Event::DormantRound => self.every_room(now, &mut effects, |room, world, out| room.tell_dormant(world, out)),
             Event::Configured(property) => self.configured(now, property, &mut effects),
             Event::Stopping => self.every_room(now, &mut effects, |room, world, out| room.hand_back(world, out)),
@@ -394,12 +382,9 @@ impl Engine {
         if let Some(temperature) = self.outdoor_sensor(reading) {
             self.outside(now, Some(temperature), None, effects);
         }
-        match self.devices.get(&reading.device) {
-            Some(place) => self.in_room(*place, now, effects, |room, world, out| {
-                room.reading(world, reading, out)
-            }),
-            None => refuse(effects, "device_unknown", reading.device.as_str()),
-        }
+        self.at_device(&reading.device, now, effects, |room, world, out| {
+            room.reading(world, reading, out);
+        });
     }
 
     /// A link came or went: each room hears it once, of all its devices that are behind it.
@@ -425,6 +410,34 @@ impl Engine {
 
     fn every_room(&mut self, now: Moment, effects: &mut Vec<Effect>, act: impl Fn(&mut Room, World<'_>, &mut Outcome)) {
         (0..self.rooms.len()).for_each(|place| self.in_room(place, now, effects, &act));
+    }
+
+    /// Lets the room of a device do something; a device that is not configured is refused.
+    fn at_device(
+        &mut self,
+        device: &DeviceId,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+        act: impl FnOnce(&mut Room, World<'_>, &mut Outcome),
+    ) {
+        match self.devices.get(device) {
+            Some(place) => self.in_room(*place, now, effects, act),
+            None => refuse(effects, "device_unknown", device.as_str()),
+        }
+    }
+
+    /// Lets a room do something; one that is not configured is refused.
+    fn at_room(
+        &mut self,
+        room: &RoomId,
+        now: Moment,
+        effects: &mut Vec<Effect>,
+        act: impl FnOnce(&mut Room, World<'_>, &mut Outcome),
+    ) {
+        match self.places.get(room) {
+            Some(place) => self.in_room(*place, now, effects, act),
+            None => refuse(effects, "room_unknown", room.as_str()),
+        }
     }
 
     /// Lets one room do something, takes in what it learnt, and notes when it is due next.

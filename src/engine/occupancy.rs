@@ -355,7 +355,12 @@ impl Occupancy {
     pub fn let_to_guest(&mut self, senses: Senses<'_>, now: Moment) {
         let was_empty = self.false_motion.watched_for(now) >= EMPTY_AFTER;
         self.false_motion.end(now);
-        if was_empty && !self.is_held() && !self.seen.is_held() && self.staff_since.is_none() && self.bursts < 3 {
+        if was_empty
+            && !self.is_held()
+            && !self.seen.is_held()
+            && self.staff_since.is_none()
+            && self.bursts < BURSTS_SURE
+        {
             (self.trusting, self.doubting) = (Belief::empty(), Belief::empty());
             self.reckoned_at = Some(now);
             self.is_vacant = true;

@@ -21,12 +21,12 @@ pub use plan::{BusDevice, BusSettings, bus_plan};
 
 use super::FromDevices;
 use super::modbus::{self, BusEvent, SpawnFault};
-use super::running::{Ends, Gone, Running};
+use super::running::{Ends, Gone, Running, beat};
 use crate::model::Moment;
 use desk::Desk;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 /// Events that wait between the line and this task; readings beyond it replace each other at the line.
 const EVENTS_WAITING: usize = 64;
@@ -82,8 +82,7 @@ async fn converse<T: From<FromDevices> + Send>(
     events: &mut mpsc::Receiver<BusEvent>,
     ends: &mut Ends<T>,
 ) -> Result<(), Gone> {
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut tick = beat(TICK);
     loop {
         ends.pulse.turn();
         tokio::select! {

@@ -19,7 +19,7 @@ mod standing;
 mod told;
 
 use super::FromDevices;
-use super::running::{Ends, Gone, Running};
+use super::running::{Ends, Gone, Running, beat};
 use crate::model::{DeviceId, LinkId, Moment};
 use crate::mqtt::{
     Acker, LinkOptions, OptionsError, PublishOptions, Publisher, SubscribeEvent, SubscribeOptions, Subscriber,
@@ -28,7 +28,7 @@ use crate::profile::DeviceBinding;
 use desk::Desk;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 
 /// How often what was held back is looked at, and the watchdog sees the loop turn.
 const TICK: Duration = Duration::from_millis(250);
@@ -138,8 +138,7 @@ async fn converse<T: From<FromDevices> + Send>(
     acker: &Acker,
     ends: &mut Ends<T>,
 ) -> Result<(), Gone> {
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut tick = beat(TICK);
     loop {
         ends.pulse.turn();
         let mut tickets = Vec::new();
@@ -152,9 +151,8 @@ async fn converse<T: From<FromDevices> + Send>(
             _ = tick.tick() => desk.tick(Instant::now()),
             Some(event) = ears.next() => match event {
                 SubscribeEvent::Messages(batch) => {
-                    ends.pulse.heard(batch.len(), batch.iter().map(|message| message.payload.len()).sum());
                     desk.hear(&batch, Instant::now());
-                    tickets.extend(batch.into_iter().map(|message| message.ticket));
+                    tickets = ends.pulse.heard_all(batch);
                 }
                 other => desk.on_subscriber(other),
             },

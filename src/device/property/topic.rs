@@ -3,17 +3,12 @@
 //! One topic, in a session of its own: a sensor on the roof, a weather service, an energy desk. A retained message says what
 //! stands, and is taken: these are states, not acts.
 
-use super::{Desk, Figures};
+use super::{Desk, Figures, TICK};
 use crate::device::FromDevices;
 use crate::device::running::{self, Ends, Gone, Running};
 use crate::model::LinkId;
 use crate::mqtt::{Acker, LinkOptions, OptionsError, SubscribeEvent, SubscribeOptions, Subscriber};
-use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
-
-/// How often the watchdog sees the loop turn, and rejections are told.
-const TICK: Duration = Duration::from_secs(1);
 
 /// Where a figure of the property is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,23 +55,19 @@ async fn converse<T: From<FromDevices> + Send>(
     acker: &Acker,
     ends: &mut Ends<T>,
 ) -> Result<(), Gone> {
-    let mut tick = tokio::time::interval(TICK);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut tick = running::beat(TICK);
     loop {
         ends.pulse.turn();
         let mut tickets = Vec::new();
         tokio::select! {
             biased;
             _ = &mut ends.stop => return Ok(()),
-            Some(command) = ends.commands.recv() => desk.news.push(FromDevices::Events(vec![
-                running::failed(command.id, "a topic of the property takes no commands"),
-            ])),
-            _ = tick.tick() => desk.news.extend(desk.tally.take(&desk.link)),
+            Some(command) = ends.commands.recv() => desk.cannot(command, "a topic of the property takes no commands"),
+            _ = tick.tick() => desk.tick(),
             Some(event) = ears.next() => match event {
                 SubscribeEvent::Messages(batch) => {
-                    ends.pulse.heard(batch.len(), batch.iter().map(|message| message.payload.len()).sum());
                     desk.hear(batch.iter().map(|message| &*message.payload));
-                    tickets.extend(batch.into_iter().map(|message| message.ticket));
+                    tickets = ends.pulse.heard_all(batch);
                 }
                 SubscribeEvent::Up { .. } => {
                     ends.pulse.connected(true);

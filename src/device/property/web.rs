@@ -4,7 +4,7 @@
 //! down, said once; the next question goes out at its usual time, so a service that is away is not pressed. Nothing is kept
 //! between two questions: the certificate files are read anew each time, and the name is looked up anew.
 
-use super::{Desk, Figures, PAYLOAD_BYTES_MAX};
+use super::{Desk, Figures, PAYLOAD_BYTES_MAX, TICK};
 use crate::device::FromDevices;
 use crate::device::running::{self, Ends, Gone, Running};
 use crate::model::LinkId;
@@ -21,11 +21,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 use tokio_rustls::TlsConnector;
 
-/// How often the watchdog sees the loop turn, and rejections are told.
-const TICK: Duration = Duration::from_secs(1);
 /// A service that takes longer than this is not there.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -85,20 +82,15 @@ async fn converse<T: From<FromDevices> + Send>(
     source: &WebSource,
     ends: &mut Ends<T>,
 ) -> Result<(), Gone> {
-    let (mut tick, mut due) = (tokio::time::interval(TICK), tokio::time::interval(source.every));
-    for interval in [&mut tick, &mut due] {
-        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    }
+    let (mut tick, mut due) = (running::beat(TICK), running::beat(source.every));
     let (mut asked, mut is_up) = (JoinSet::new(), None);
     loop {
         ends.pulse.turn();
         tokio::select! {
             biased;
             _ = &mut ends.stop => return Ok(()),
-            Some(command) = ends.commands.recv() => desk.news.push(FromDevices::Events(vec![
-                running::failed(command.id, "a weather service takes no commands"),
-            ])),
-            _ = tick.tick() => desk.news.extend(desk.tally.take(&desk.link)),
+            Some(command) = ends.commands.recv() => desk.cannot(command, "a weather service takes no commands"),
+            _ = tick.tick() => desk.tick(),
             _ = due.tick(), if asked.is_empty() => {
                 asked.spawn(answer(source.clone()));
             }

@@ -92,9 +92,7 @@ impl Plan {
         let over = self.lead - self.forecast.p50;
         Span::millis(over.as_millis().max(0) / 2)
     }
-}
 
-impl Plan {
     /// The share of its output, %, at which the recovery takes twice as long as at the full one: what it loses on the way takes
     /// a share of its own, and the weak day tells how large that is.
     pub(super) fn share_min(&self) -> u8 {

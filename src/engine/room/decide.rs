@@ -1,12 +1,13 @@
 //! What follows from what is known now: for devices, for people, for central?
 
 use super::see::{answer, has_presence};
+use super::watch::Care;
 use super::{Outcome, Room, World};
 use crate::engine::climate::{Decision, Phase};
 use crate::engine::devices::OFFLINE_GRACE;
 use crate::engine::evidence::in_unit;
 use crate::engine::occupancy::Presence;
-use crate::engine::requests::{arrival, confirm, maintenance, routine};
+use crate::engine::requests::{arrival, confirm, routine};
 use crate::engine::shadow::Wish;
 use crate::engine::stay::Stay;
 use crate::model::{
@@ -307,22 +308,19 @@ impl Room {
                 continue;
             }
             let since = self.devices.missing_since(world.now, device);
-            if self.is_nothing_to_say(since.is_some()) {
-                continue;
-            }
-            let is_offline = since.is_some_and(|at| world.now.since(at) >= OFFLINE_GRACE);
-            let stem = maintenance::stem(&world.setup.id, &device.id, "offline");
-            let is_told = self.requests.open_recurring(&stem).is_some();
-            if since.is_none() {
-                self.requests.is_gone(&stem);
-            }
-            let is_left = is_offline && !is_told && self.requests.is_looked_after(&stem, world.now);
-            if is_offline != is_told && !is_left && (is_offline || since.is_none()) {
-                let because = Because::rule("device-silent")
+            let care = Care {
+                need: Need::DeviceOffline,
+                device: Some(&device.id),
+                what: "offline",
+                is_due: since.is_some_and(|at| world.now.since(at) >= OFFLINE_GRACE),
+                is_over: since.is_none(),
+            };
+            let because = |_: &Room| {
+                Because::rule("device-silent")
                     .with("device", &device.id)
-                    .with_some("since", since);
-                self.recurring(world, device, Need::DeviceOffline, "offline", is_offline, because, out);
-            }
+                    .with_some("since", since)
+            };
+            self.look_after(world, &care, because, out);
         }
     }
 

@@ -180,8 +180,11 @@ impl Room {
 
     /// The link to some of its devices, or the bridge before them, came or went.
     pub fn link(&mut self, world: World<'_>, devices: &[&DeviceId], up: bool, out: &mut Outcome) {
-        let changed = devices.iter().filter(|device| self.devices.link(world.now, device, up));
-        if changed.count() > 0 {
+        let mut is_news = false;
+        for device in devices {
+            is_news |= self.devices.link(world.now, device, up);
+        }
+        if is_news {
             out.save(SaveWhen::Soon);
             self.settle(world, out);
         }

@@ -3,7 +3,7 @@
 use super::{Outcome, Room, World};
 use crate::engine::occupancy::Presence;
 use crate::engine::requests::maintenance;
-use crate::model::{Because, DeviceSetup, Moment, Need, Point, Report, Span};
+use crate::model::{Because, DeviceId, DeviceSetup, Moment, Need, Point, Report, Span};
 
 /// A bed sensor that is doubted is reported when it has not moved for so long.
 const BED_QUIET_MIN: Span = Span::hours(20);
@@ -13,6 +13,17 @@ const MOTIONLESS_MAX: Span = Span::hours(24);
 const BURSTS_CERTAIN: u16 = 10;
 /// Somebody in an unsold room for so long is no porter.
 const UNSOLD_FOR: Span = Span::minutes(90);
+
+/// Something that people look after, and how it stands: due, over, or neither, and then what stands of it stands.
+pub(super) struct Care<'a> {
+    pub need: Need,
+    /// The device that it is about; none: the room.
+    pub device: Option<&'a DeviceId>,
+    /// Its name within the request's id.
+    pub what: &'static str,
+    pub is_due: bool,
+    pub is_over: bool,
+}
 
 impl Room {
     /// Looks after the sensors and the people behind them.
@@ -41,19 +52,18 @@ impl Room {
         };
         let bed = self.occupancy.bed();
         let is_quiet = bed.edge_at().is_none_or(|at| world.now.since(at) >= BED_QUIET_MIN);
-        let is_ill = bed.is_ill() && is_quiet;
-        if self.is_nothing_to_say(bed.is_ill()) {
-            return;
-        }
-        let because = Because::rule(if self.occupancy.is_bed_in_use() {
-            "bed-in-use-for-too-long"
-        } else {
-            "bed-stays-empty-while-somebody-sleeps"
-        });
-        let because = because
+        let (is_due, is_over) = (bed.is_ill() && is_quiet, !bed.is_ill());
+        let because = |room: &Room| {
+            let bed = room.occupancy.bed();
+            Because::rule(if room.occupancy.is_bed_in_use() {
+                "bed-in-use-for-too-long"
+            } else {
+                "bed-stays-empty-while-somebody-sleeps"
+            })
             .with_some("last_edge", bed.edge_at())
-            .with("bed_doubt", (bed.doubt() * 1000.0).round() / 1000.0);
-        self.sensor_fault(world, device, is_ill, bed.is_ill(), because, out);
+            .with("bed_doubt", (bed.doubt() * 1000.0).round() / 1000.0)
+        };
+        self.sensor_fault(world, device, (is_due, is_over), because, out);
     }
 
     fn watch_door(&mut self, world: World<'_>, out: &mut Outcome) {
@@ -62,20 +72,19 @@ impl Room {
         };
         let is_restless = self.health.is_door_restless(world.now);
         let is_ill = is_restless || self.health.is_door_ill(world.now);
-        if self.is_nothing_to_say(is_ill) {
-            return;
-        }
-        let (comings, about_since, last) = self.health.door_evidence();
-        let because = if is_restless {
-            let (_, hours, _) = self.health.restless_evidence(world.now);
-            Because::rule("door-moves-without-a-pause").with("restless_hours", hours)
-        } else {
-            Because::rule("guest-comes-and-the-door-never-moves")
-                .with("comings", comings)
-                .with_some("about_since", about_since)
+        let because = |room: &Room| {
+            let (comings, about_since, last) = room.health.door_evidence();
+            let because = if is_restless {
+                let (_, hours, _) = room.health.restless_evidence(world.now);
+                Because::rule("door-moves-without-a-pause").with("restless_hours", hours)
+            } else {
+                Because::rule("guest-comes-and-the-door-never-moves")
+                    .with("comings", comings)
+                    .with_some("about_since", about_since)
+            };
+            because.with_some("last_door", last)
         };
-        let because = because.with_some("last_door", last);
-        self.sensor_fault(world, device, is_ill, is_ill, because, out);
+        self.sensor_fault(world, device, (is_ill, !is_ill), because, out);
     }
 
     fn watch_motion(&mut self, world: World<'_>, out: &mut Outcome) {
@@ -84,48 +93,42 @@ impl Room {
         };
         let is_restless = self.health.is_motion_restless(world.now);
         let is_ill = is_restless || self.health.is_motion_ill();
-        if self.is_nothing_to_say(is_ill) {
-            return;
-        }
-        let (passages, last) = self.health.motion_evidence();
-        let because = if is_restless {
-            let (hours, _, since) = self.health.restless_evidence(world.now);
-            Because::rule("moves-without-a-pause")
-                .with("restless_hours", hours)
-                .with_some("sees_since", since)
-        } else {
-            Because::rule("door-moves-and-nothing-else-does").with("passages", passages)
+        let because = |room: &Room| {
+            let (passages, last) = room.health.motion_evidence();
+            let because = if is_restless {
+                let (hours, _, since) = room.health.restless_evidence(world.now);
+                Because::rule("moves-without-a-pause")
+                    .with("restless_hours", hours)
+                    .with_some("sees_since", since)
+            } else {
+                Because::rule("door-moves-and-nothing-else-does").with("passages", passages)
+            };
+            because.with_some("last_motion", last)
         };
-        let because = because.with_some("last_motion", last);
-        self.sensor_fault(world, device, is_ill, is_ill, because, out);
+        self.sensor_fault(world, device, (is_ill, !is_ill), because, out);
     }
 
-    /// Whether all is well, and was: then there is nothing to raise and nothing to take back.
-    pub(super) fn is_nothing_to_say(&self, is_wrong: bool) -> bool {
-        !is_wrong && !self.requests.has_open() && !self.requests.was_looked_after()
-    }
-
-    /// Raises the request when the sensor is ill, and takes it back when it is no longer.
+    /// A sensor is ill, or no longer.
     fn sensor_fault(
         &mut self,
         world: World<'_>,
         device: &DeviceSetup,
-        is_ill: bool,
-        may_stay: bool,
-        because: Because,
+        (is_due, is_over): (bool, bool),
+        because: impl FnOnce(&Room) -> Because,
         out: &mut Outcome,
     ) {
-        let stem = maintenance::stem(&world.setup.id, &device.id, "sensor");
-        let is_told = self.requests.open_recurring(&stem).is_some();
-        if !may_stay {
-            self.requests.is_gone(&stem);
-        }
-        if is_ill && !is_told && !self.requests.is_looked_after(&stem, world.now) {
-            self.recurring(world, device, Need::SensorFault, "sensor", true, because, out);
-        } else if is_told && !may_stay {
-            let because = Because::rule("sensor-moves-again").with("device", &device.id);
-            self.recurring(world, device, Need::SensorFault, "sensor", false, because, out);
-        }
+        let care = Care {
+            need: Need::SensorFault,
+            device: Some(&device.id),
+            what: "sensor",
+            is_due,
+            is_over,
+        };
+        let because = |room: &Room| match is_over {
+            true => Because::rule("sensor-moves-again").with("device", &device.id),
+            false => because(room),
+        };
+        self.look_after(world, &care, because, out);
     }
 
     /// A guest who is in, has not left by the door and has not moved for a day: people look, no device acts.
@@ -135,11 +138,15 @@ impl Room {
         let is_in = self.is_occupied(world) || self.occupancy.bursts() >= BURSTS_CERTAIN;
         let is_due =
             is_in && !self.is_sensor_ill(world) && moved_at.is_some_and(|at| world.now.since(at) >= MOTIONLESS_MAX);
-        if self.is_nothing_to_say(is_due) {
-            return;
-        }
-        let because = Because::rule("in-and-motionless-for-a-day").with_some("last_moved", moved_at);
-        self.ask_people(world, Need::Welfare, "welfare", (is_due, !is_due), because, out);
+        let care = Care {
+            need: Need::Welfare,
+            device: None,
+            what: "welfare",
+            is_due,
+            is_over: !is_due,
+        };
+        let because = |_: &Room| Because::rule("in-and-motionless-for-a-day").with_some("last_moved", moved_at);
+        self.look_after(world, &care, because, out);
     }
 
     /// Somebody lives in a room that nobody has taken.
@@ -150,43 +157,54 @@ impl Room {
         let is_certain = presence == Presence::Asleep || self.occupancy.bursts() >= BURSTS_CERTAIN;
         let is_over = self.is_let(world) || !presence.is_occupied();
         let is_found = has_stayed && is_certain && !self.occupancy.is_staff();
-        if self.is_nothing_to_say(is_found && !is_over) {
-            return;
-        }
-        let stem = format!("{}.unsold", world.setup.id);
-        let is_open = self.requests.open_recurring(&stem).is_some();
-        let is_due = !is_over && (is_open || is_found);
-        let because = Because::rule("unsold-but-occupied")
-            .with("presence", presence.word())
-            .with_some("door_at", door_at)
-            .with("bursts", self.occupancy.bursts());
-        self.ask_people(world, Need::UnsoldOccupied, "unsold", (is_due, is_over), because, out);
+        let care = Care {
+            need: Need::UnsoldOccupied,
+            device: None,
+            what: "unsold",
+            is_due: is_found && !is_over,
+            is_over,
+        };
+        let because = |room: &Room| {
+            Because::rule("unsold-but-occupied")
+                .with("presence", presence.word())
+                .with_some("door_at", door_at)
+                .with("bursts", room.occupancy.bursts())
+        };
+        self.look_after(world, &care, because, out);
     }
 
-    /// Raises a request about the people in the room, or takes it back. Who has looked is not asked again before the need
-    /// was gone, or half a day has passed.
-    fn ask_people(
+    /// Raises a request while the need is due, and takes it back when it is over. Who has looked is not asked again before the
+    /// need was over, or half a day has passed. Where all is well, and was, no word is made.
+    pub(super) fn look_after(
         &mut self,
         world: World<'_>,
-        need: Need,
-        what: &str,
-        (on, is_gone): (bool, bool),
-        because: Because,
+        care: &Care<'_>,
+        because: impl FnOnce(&Room) -> Because,
         out: &mut Outcome,
     ) {
+        if !care.is_due && !self.requests.has_open() && !self.requests.was_looked_after() {
+            return;
+        }
         let (room, policies) = (&world.setup.id, &world.property.policies);
-        let stem = format!("{room}.{what}");
-        if is_gone {
+        let stem = match care.device {
+            Some(device) => maintenance::stem(room, device, care.what),
+            None => format!("{room}.{}", care.what),
+        };
+        if care.is_over {
             self.requests.is_gone(&stem);
         }
-        let open = self.requests.open_recurring(&stem);
-        let report = match (on, open) {
-            (true, None) if self.requests.is_looked_after(&stem, world.now) => None,
-            (true, None) => self.requests.recurring(&stem).and_then(|id| {
-                let draft = maintenance::draft(id, need, room, None, because);
-                self.requests.raise(world.now, policies, draft)
-            }),
-            (false, Some(id)) => self.requests.withdraw(&id, because),
+        let report = match self.requests.open_recurring(&stem) {
+            None if care.is_due && !self.requests.is_looked_after(&stem, world.now) => {
+                let because = because(self);
+                self.requests.recurring(&stem).and_then(|id| {
+                    let draft = maintenance::draft(id, care.need, room, None, because);
+                    self.requests.raise(world.now, policies, draft)
+                })
+            }
+            Some(id) if care.is_over => {
+                let because = because(self);
+                self.requests.withdraw(&id, because)
+            }
             _ => None,
         };
         report.into_iter().for_each(|report: Report| out.report(report));

@@ -511,6 +511,8 @@ impl Occupancy {
             self.seen.prove();
             self.be_surer(Belief::seen());
             self.prove(now, "seen-for-long");
+            // What outlasts the sensor's own slowness has moved again and again, however seldom the sensor says so.
+            self.bursts = self.bursts.max(BURSTS_SURE);
             self.look_ahead(senses, now);
         }
         if self.seen.stuck_at().is_some_and(|at| at <= now) {

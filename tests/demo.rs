@@ -1,4 +1,4 @@
-//! Does the demo's story come true?
+//! Does the demo's story come true, and does the program end as it should?
 
 #![cfg(feature = "demo")]
 
@@ -53,4 +53,18 @@ fn an_interrupt_ends_it_in_order_and_is_no_success() {
     assert_eq!(demo.wait().ok().and_then(|status| status.code()), Some(1));
     let left = std::env::temp_dir().join(format!("innkeeper-demo-{pid}"));
     assert!(!left.exists(), "the demo cleans up behind itself");
+}
+
+#[test]
+fn a_command_whose_reader_has_gone_ends_silently() {
+    let mut schema = Command::new(env!("CARGO_BIN_EXE_innkeeper"))
+        .args(["schema", "config"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(schema.stdout.take());
+    let output = schema.wait_with_output().expect("it ends");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), None, "the broken pipe ended it");
 }

@@ -83,11 +83,27 @@ struct Configuration {
     paths: Vec<PathBuf>,
 }
 
+impl Command {
+    /// Whether it may end, silently, when nobody reads what it prints any more, as under `| head`.
+    fn only_prints(&self) -> bool {
+        match self {
+            #[cfg(feature = "demo")]
+            Command::Demo(_) => false,
+            Command::Run(_) | Command::Central(_) => false,
+            _ => true,
+        }
+    }
+}
+
 /// Runs the command that was typed.
 pub fn main() -> ExitCode {
     // rustls would otherwise pick a provider by itself, once, and for ever.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let outcome = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    if command.as_ref().is_some_and(Command::only_prints) {
+        sigpipe::reset();
+    }
+    let outcome = match command {
         #[cfg(feature = "demo")]
         None => demo::Demo::default().run(),
         #[cfg(not(feature = "demo"))]

@@ -287,6 +287,18 @@ fn while_a_sensor_of_presence_says_somebody_nobody_is_called_absent() {
 }
 
 #[test]
+fn whoever_was_seen_for_an_evening_sleeps_through_the_silence_that_follows() {
+    let mut tried = quick_radar(false);
+    tried.sign(at(11 * 60), SHUT);
+    tried.sign(at(11 * 60 + 1), SEES);
+    tried.sign(at(11 * 60 + 40), SEES_NOBODY);
+    for hour in 12..24 {
+        assert!(tried.until(at(hour * 60)).is_occupied(), "hour {hour}");
+    }
+    assert_eq!(tried.until(at(40 * 60)), Presence::Vacant, "nobody sleeps for so long");
+}
+
+#[test]
 fn what_is_no_longer_seen_has_just_moved() {
     let mut tried = quick_radar(true);
     tried.sign(at(0), SHUT);

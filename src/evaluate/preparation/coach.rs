@@ -12,7 +12,7 @@ use super::weather::DAY;
 use serde::Serialize;
 
 /// The plant is cut to these shares of the peak that the house makes without a limit, %.
-const CUTS: [u32; 4] = [90, 80, 75, 70];
+const CUTS: [u32; 5] = [90, 85, 80, 75, 70];
 /// A meter's peak is the mean of so many minutes.
 const METER_MIN: usize = 15;
 /// The rooms are empty from this minute of the day on; what they take from here on is the preparation's.

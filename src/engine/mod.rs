@@ -42,6 +42,7 @@ mod stay;
 mod sun;
 pub mod thermal;
 mod timetable;
+mod whereabouts;
 
 use crate::model::{
     Attribute, Celsius, ConfirmNotice, DeviceId, Effect, Event, Freshness, GuestToken, Key, Moment, OUTDOOR_C, Percent,
@@ -63,6 +64,7 @@ use std::sync::Arc;
 use thermal::history::{Day, History};
 use thermal::parameters::Belief;
 use timetable::Timetable;
+use whereabouts::Whereabouts;
 
 /// The version of the records that this engine writes.
 pub const RECORD_VERSION: u32 = 1;
@@ -133,7 +135,7 @@ pub struct Engine {
     beside: Vec<Vec<usize>>,
     /// Which rooms are one now.
     joined: Joined,
-    devices: BTreeMap<DeviceId, usize>,
+    devices: Whereabouts,
     guests: BTreeMap<GuestToken, Guest>,
     common: Common,
     timetable: Timetable,
@@ -155,7 +157,7 @@ impl Engine {
             beside: Vec::new(),
             joined: Joined::default(),
             places: BTreeMap::new(),
-            devices: BTreeMap::new(),
+            devices: Whereabouts::default(),
             guests: BTreeMap::new(),
             common: Common::default(),
             timetable: Timetable::default(),
@@ -392,7 +394,7 @@ impl Engine {
         let mut behind: BTreeMap<usize, Vec<&DeviceId>> = BTreeMap::new();
         for device in devices {
             if let Some(place) = self.devices.get(device) {
-                behind.entry(*place).or_default().push(device);
+                behind.entry(place).or_default().push(device);
             }
         }
         for (place, devices) in behind {
@@ -421,7 +423,7 @@ impl Engine {
         act: impl FnOnce(&mut Room, World<'_>, &mut Outcome),
     ) {
         match self.devices.get(device) {
-            Some(place) => self.in_room(*place, now, effects, act),
+            Some(place) => self.in_room(place, now, effects, act),
             None => refuse(effects, "device_unknown", device.as_str()),
         }
     }
@@ -464,7 +466,7 @@ impl Engine {
         let mut world = world(property, calendar, guests, common, joined, place, now);
         world.neighbours = neighbours;
         act(room, world, &mut out);
-        out.close(room, now, &property.rooms[place]);
+        let is_changed = out.close(room, now, &property.rooms[place]);
         effects.append(&mut out.effects);
         if let Some(summary) = &out.finished {
             let comfort = property.policies.comfort.to_f64();
@@ -510,7 +512,15 @@ impl Engine {
                 when: SaveWhen::Now,
             });
         }
-        self.reschedule(place, now);
+        if is_changed {
+            self.reschedule(place, now);
+        } else {
+            debug_assert_eq!(
+                self.due(place, now),
+                self.timetable.due(place),
+                "nothing changed but when"
+            );
+        }
         if self.joined.has_doors(place) {
             self.tell_beyond(place, out.passed, now, effects);
         }
@@ -556,11 +566,14 @@ impl Engine {
     }
 
     fn reschedule(&mut self, place: usize, now: Moment) {
-        // A room that is due at once is due a moment later, so that no fault in a rule can hold the engine in a loop.
-        let due = self.rooms[place]
-            .deadline(self.world(place, now))
-            .map(|at| at.max(now + Span::millis(1)));
+        let due = self.due(place, now);
         self.timetable.set(place, due);
+    }
+
+    /// A room that is due at once is due a moment later, so that no fault in a rule can hold the engine in a loop.
+    fn due(&self, place: usize, now: Moment) -> Option<Moment> {
+        let due = self.rooms[place].deadline(self.world(place, now));
+        due.map(|at| at.max(now + Span::millis(1)))
     }
 
     fn world(&self, place: usize, now: Moment) -> World<'_> {
@@ -597,7 +610,7 @@ impl Engine {
             return None;
         }
         let place = self.devices.get(&reading.device)?;
-        let mut devices = self.property.rooms[*place].devices.iter();
+        let mut devices = self.property.rooms[place].devices.iter();
         let device = devices.find(|device| device.id == reading.device)?;
         let is_unit = device
             .abilities

@@ -243,7 +243,9 @@ impl Owner {
         for alike in events.chunk_by(|a, b| a.kind() == b.kind()) {
             self.metrics.event(alike[0].kind(), alike.len() as u64);
         }
-        events.into_iter().for_each(|event| self.step(event));
+        // What came together happened now, all of it: the clock is asked once.
+        let now = clock::now();
+        events.into_iter().for_each(|event| self.step_at(now, event));
     }
 
     fn link(&mut self, link: LinkId, up: bool, because: &str) {
@@ -348,7 +350,10 @@ impl Owner {
     }
 
     fn step(&mut self, event: Event) {
-        let now = clock::now();
+        self.step_at(clock::now(), event);
+    }
+
+    fn step_at(&mut self, now: Moment, event: Event) {
         let recorded = self.recorder.is_some().then(|| event.clone());
         let effects = self.engine.step(now, event);
         if let (Some(recorder), Some(event)) = (&mut self.recorder, recorded) {

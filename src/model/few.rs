@@ -97,10 +97,9 @@ impl<K, V> Default for Few<K, V> {
 /// Of several entries with one key the last counts.
 impl<K: Ord, V> FromIterator<(K, V)> for Few<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let sorted: BTreeMap<K, V> = entries.into_iter().collect();
-        let mut list: Vec<(K, V)> = sorted.into_iter().collect();
-        list.shrink_to_fit();
-        Self(list)
+        let mut few = Self::new();
+        few.extend(entries);
+        few
     }
 }
 

@@ -1,7 +1,7 @@
 //! What does preparing rooms cost?
 //!
 //! `cargo bench --no-default-features --bench preparing [NAME]`; without a name, all of it. The nightly fit counts the
-//! processor's time of this thread and nothing else; ticks count the best of several rounds. What else the machine does is
+//! processor's time of this thread and nothing else; so do ticks. What else the machine does is
 //! so kept out as far as it can be, caches apart.
 
 #![allow(
@@ -18,9 +18,10 @@ use innkeeper::engine::thermal::model::{AIR, Coil, SENSOR, Step};
 use innkeeper::engine::thermal::parameters::{AIR_MASS, Belief, HEATING, MASS_AIR, Parameters};
 use innkeeper::engine::thermal::row::Tick;
 use innkeeper::model::*;
+use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A tick of the engine: rooms are looked at anew so often.
 const TICK: Span = Span::minutes(5);
@@ -36,11 +37,10 @@ fn main() {
     }
 }
 
-/// What this thread has had of a processor so far; where the system does not tell, the clock on the wall.
-fn processor(began: Instant) -> Duration {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanoseconds = told.and_then(|line| line.split(' ').next()?.parse().ok());
-    nanoseconds.map_or_else(|| began.elapsed(), Duration::from_nanos)
+/// What this thread has had of a processor so far.
+fn processor() -> Duration {
+    let told = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(told.tv_sec as u64, told.tv_nsec as u32)
 }
 
 /// Two weeks of a made-up room with its thermostat: set back and warmed up once a day.
@@ -85,8 +85,7 @@ fn night() {
         .collect();
     let histories: Vec<Vec<Tick>> = rooms.iter().zip(1..).map(|(room, seed)| history(room, seed)).collect();
     for (what, is_first) in [("the first night of all rooms", true), ("any other night", false)] {
-        let wall = Instant::now();
-        let began = processor(wall);
+        let began = processor();
         let mut passes = 0;
         for history in &histories {
             let usual = (Parameters::default(), Belief::default());
@@ -96,7 +95,7 @@ fn night() {
                 passes += 1;
             }
         }
-        let took = processor(wall).saturating_sub(began) / 10;
+        let took = processor().saturating_sub(began) / 10;
         println!(
             "night: {what}: {took:.1?} of one processor a room, {:.1} passes; 300 rooms {:.1?}",
             f64::from(passes) / 10.0,
@@ -239,11 +238,10 @@ fn ticks(engine: &mut Engine, rooms: usize, begun: Moment) -> (Duration, Duratio
                 Value::Temperature(air),
             );
         }
-        let wall = Instant::now();
-        let before = processor(wall);
+        let before = processor();
         engine.step(now, Event::Deadline);
         if n >= TICKS {
-            took.push(processor(wall).saturating_sub(before));
+            took.push(processor().saturating_sub(before));
         }
     }
     (

@@ -20,14 +20,17 @@ pub mod eta;
 mod evidence;
 mod false_motion;
 mod free;
+mod guests;
 pub mod habit;
 mod health;
 mod interlock;
 mod joined;
+mod kept;
 mod lessons;
 mod margin;
 mod moisture;
 mod nightly;
+mod notices;
 pub mod occupancy;
 mod pace;
 mod power;
@@ -45,16 +48,17 @@ mod timetable;
 mod whereabouts;
 
 use crate::model::{
-    Attribute, Celsius, ConfirmNotice, DeviceId, Effect, Event, Freshness, GuestToken, Key, Moment, OUTDOOR_C, Percent,
-    Point, Prior, Property, Reading, Refusal, RoomId, RoomSetup, SaveWhen, Span, StatusNotice, StayNotice, StayStatus,
+    Celsius, DeviceId, Effect, Event, Freshness, GuestToken, Key, Moment, OUTDOOR_C, Percent, Point, Property, Reading,
+    Refusal, RoomId, RoomSetup, SaveWhen, Span,
 };
 use calendar::Calendar;
 use free::Pool;
 pub use free::TOLD_MAX as FREE_ROOMS_TOLD_MAX;
 use joined::Joined;
+pub use kept::{RECORD_VERSION, RestoreFault};
 use lessons::Lessons;
 use nightly::Night;
-use preference::{Asked, Guest, Population, Record, population};
+use preference::{Guest, Population, population};
 use room::{Outcome, Room, World};
 pub use room::{Standing, StandingState};
 use serde::{Deserialize, Serialize};
@@ -66,39 +70,10 @@ use thermal::parameters::Belief;
 use timetable::Timetable;
 use whereabouts::Whereabouts;
 
-/// The version of the records that this engine writes.
-pub const RECORD_VERSION: u32 = 1;
 /// The outdoor air is believed for so long.
 const OUTDOOR_LIFE: Span = Span::hours(3);
-/// What nobody needed for so long is forgotten here; central has it.
-const GUEST_LIFE: Span = Span::days(30);
-/// No more guests are remembered than this: a sender gone wild cannot fill the memory.
-const GUESTS_MAX: usize = 4096;
 /// Guests that nobody needs are looked for so often.
 const SWEEP_EVERY: Span = Span::hours(24);
-
-/// Why a record could not be taken back.
-#[derive(Debug, thiserror::Error)]
-pub enum RestoreFault {
-    /// It was written by another version.
-    #[error(
-        "record {key} has version {found}, this program reads {RECORD_VERSION}; start the version that wrote it, or restore an export"
-    )]
-    Version {
-        /// Which record.
-        key: String,
-        /// Its version.
-        found: u32,
-    },
-    /// It cannot be read.
-    #[error("record {key} cannot be read: {what}")]
-    Damaged {
-        /// Which record.
-        key: String,
-        /// What is wrong with it.
-        what: String,
-    },
-}
 
 /// What belongs to no room.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -230,82 +205,6 @@ impl Engine {
         &self.property
     }
 
-    /// Returns what is to be kept under a key, or none when there is nothing under it.
-    pub fn record(&self, key: &Key) -> Option<Vec<u8>> {
-        match key {
-            Key::Property => write(&self.common),
-            Key::Room(id) => self.places.get(id).and_then(|place| write(&self.rooms[*place])),
-            Key::Guest(token) => self.guests.get(token).and_then(write),
-            Key::History(id, day) => {
-                let place = self.places.get(id)?;
-                self.histories[*place].record(*day).and_then(write)
-            }
-        }
-    }
-
-    /// Every key that something is kept under.
-    pub fn keys(&self) -> Vec<Key> {
-        let rooms = self.places.keys().cloned().map(Key::Room);
-        rooms
-            .chain(self.guests.keys().cloned().map(Key::Guest))
-            .chain([Key::Property])
-            .chain(self.places.iter().flat_map(|(id, place)| {
-                let days = self.histories[*place].records();
-                days.into_iter().map(|day| Key::History(id.clone(), day))
-            }))
-            .collect()
-    }
-
-    /// Gives a record back. Call it for every record, then [`Engine::resume`], before the first step.
-    ///
-    /// # Errors
-    /// Says which record is of another version or cannot be read; the engine goes on without it.
-    pub fn restore(&mut self, key: &Key, bytes: &[u8]) -> Result<(), RestoreFault> {
-        match key {
-            Key::Property => self.common = read(key, bytes)?,
-            Key::Room(id) => {
-                if let Some(place) = self.places.get(id) {
-                    self.rooms[*place] = read(key, bytes)?;
-                }
-            }
-            Key::Guest(token) => {
-                let guest = read(key, bytes)?;
-                self.guests.insert(token.clone(), guest);
-            }
-            Key::History(id, _) => {
-                if let Some(place) = self.places.get(id) {
-                    let day = read(key, bytes)?;
-                    self.given_back.entry(*place).or_default().push(day);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Puts the restored rooms into the timetable.
-    pub fn resume(&mut self, now: Moment) {
-        self.latest = self.latest.max(now);
-        self.put_histories_together();
-        (0..self.rooms.len()).for_each(|place| _ = self.look_beyond(place, now));
-        (0..self.rooms.len()).for_each(|place| self.reschedule(place, now));
-    }
-
-    /// When anything last changed, as far as the records tell: until then somebody watched.
-    pub fn last_alive(&self) -> Option<Moment> {
-        self.rooms.iter().filter_map(Room::changed_at).max()
-    }
-
-    /// Nobody watched for a while: rooms with a guest count as occupied until their sensors say otherwise. To be called after
-    /// [`Engine::resume`], when the process was away for longer than a restart takes.
-    pub fn unwatched(&mut self, now: Moment) {
-        for place in 0..self.rooms.len() {
-            let mut room = std::mem::take(&mut self.rooms[place]);
-            room.unwatched(self.world(place, now));
-            self.rooms[place] = room;
-        }
-        (0..self.rooms.len()).for_each(|place| self.reschedule(place, now));
-    }
-
     /// What a person would want to know of a room.
     pub fn summary(&self, room: &RoomId, now: Moment) -> Option<serde_json::Value> {
         let place = *self.places.get(room)?;
@@ -315,45 +214,6 @@ impl Engine {
     /// The local day, in days since 1970-01-01.
     pub fn today(&self, now: Moment) -> i32 {
         self.calendar.day(now)
-    }
-
-    /// What is known of a guest's likes, one answer an attribute; none when nothing is known of the guest here. The stay in
-    /// progress counts as the newest.
-    pub fn preferences(&self, guest: &GuestToken, now: Moment) -> Option<Vec<Record>> {
-        let known = self.guests.get(guest).filter(|_| !self.rooms.is_empty())?;
-        let place = self.rooms.iter().position(|room| room.present_guest() == Some(guest));
-        let world = self.world(place.unwrap_or_default(), now);
-        let answer = |attribute: &Attribute| {
-            let present = place.and_then(|place| self.rooms[place].preference(world, *attribute));
-            let answer = present.unwrap_or_else(|| {
-                preference::answer(&Asked {
-                    attribute: *attribute,
-                    guest: Some(known),
-                    now: None,
-                    usual: Some(room::usual(world, *attribute)),
-                    today: self.calendar.day(now),
-                })
-            });
-            answer.record(Some(known))
-        };
-        let is_known = |record: &Record| record.status != preference::Status::Population.word();
-        Some(Attribute::ALL.iter().map(answer).filter(is_known).collect())
-    }
-
-    /// Guests with likes that nothing has been heard of for more than six months, and how many those are. A pure function
-    /// of what is known and of today: asking twice tells the same.
-    pub fn dormant(&self, now: Moment) -> Vec<(GuestToken, usize)> {
-        let today = self.calendar.day(now);
-        let sleeping = |(token, guest): (&GuestToken, &Guest)| {
-            let is_dormant = |attribute: &Attribute| guest.is_dormant(*attribute, today);
-            let count = guest
-                .attributes()
-                .iter()
-                .filter(|attribute| is_dormant(attribute))
-                .count();
-            (count > 0).then(|| (token.clone(), count))
-        };
-        self.guests.iter().filter_map(sleeping).collect()
     }
 
     /// How a room stands with people: who is in, as the hotel calls it, and why.
@@ -372,12 +232,6 @@ impl Engine {
         (0..self.rooms.len())
             .map(|place| self.rooms[place].devices_silent(self.world(place, now)))
             .sum()
-    }
-
-    fn put_histories_together(&mut self) {
-        for (place, days) in std::mem::take(&mut self.given_back) {
-            self.histories[place] = History::restored(days);
-        }
     }
 
     fn reading(&mut self, now: Moment, reading: &Reading, effects: &mut Vec<Effect>) {
@@ -620,100 +474,6 @@ impl Engine {
         Some(told).filter(|t| !is_unit && OUTDOOR_C.contains(&t.to_f64()))
     }
 
-    fn stay(&mut self, now: Moment, notice: &StayNotice, effects: &mut Vec<Effect>) {
-        let holder = self.rooms.iter().position(|room| room.holds(&notice.stay));
-        let place = match &notice.room {
-            Some(id) => self.places.get(id).copied(),
-            None => holder,
-        };
-        let Some(place) = place else {
-            let reason = if notice.room.is_some() {
-                "stay_unknown_room"
-            } else {
-                stay::StayFault::NoRoom.name()
-            };
-            return refuse(effects, reason, notice.stay.as_str());
-        };
-        let is_moving = holder.is_some_and(|holder| holder != place);
-        if let Some(token) = &notice.guest {
-            self.guest(token, now, |_| {});
-        }
-        let moves_in = is_moving && notice.status == StayStatus::CheckedIn;
-        let leaves = holder.filter(|_| moves_in);
-        let brought = leaves.and_then(|old| self.rooms[old].belongings(&notice.stay));
-        let with_guest = brought.is_some();
-        let mut fault = None;
-        self.in_room(place, now, effects, |room, world, out| {
-            fault = room.stay(world, notice, brought, out).err()
-        });
-        match (fault, holder) {
-            (Some(fault), _) => refuse(effects, fault.name(), notice.stay.as_str()),
-            (None, Some(old)) if is_moving => {
-                self.in_room(old, now, effects, |room, world, out| {
-                    room.stay_leaves(world, (&notice.stay, notice.version), with_guest, out)
-                });
-            }
-            (None, _) => {}
-        }
-    }
-
-    fn prior(&mut self, now: Moment, prior: &Prior, effects: &mut Vec<Effect>) {
-        if self.guests.len() >= GUESTS_MAX && !self.guests.contains_key(&prior.guest) {
-            return refuse(effects, "guests_too_many", "prior");
-        }
-        let mut is_erased = false;
-        self.guest(&prior.guest, now, |guest| is_erased = guest.merge(prior));
-        effects.push(Effect::Save {
-            key: Key::Guest(prior.guest.clone()),
-            when: SaveWhen::Now,
-        });
-        let places: Vec<usize> = (0..self.rooms.len())
-            .filter(|p| self.rooms[*p].expects(&prior.guest))
-            .collect();
-        for place in places {
-            self.in_room(place, now, effects, |room, world, out| {
-                if let Some(up_to) = prior.erased_up_to.filter(|_| is_erased) {
-                    room.guest_erased(world, &prior.guest, up_to, out);
-                }
-                room.guest_changed(world, out);
-            });
-        }
-        let unsound = prior.stays.iter().flat_map(|stay| &stay.evidence);
-        for evidence in unsound.filter(|evidence| !evidence.is_sound()) {
-            refuse(effects, "prior_wrong_kind", evidence.attribute.word());
-        }
-    }
-
-    fn confirm(&mut self, now: Moment, notice: &ConfirmNotice, effects: &mut Vec<Effect>) {
-        let Some(place) = self.rooms.iter().position(|room| room.holds(&notice.stay)) else {
-            return refuse(effects, "question_unknown", notice.stay.as_str());
-        };
-        self.in_room(place, now, effects, |room, world, out| {
-            room.answered(world, notice, out)
-        });
-    }
-
-    fn request_status(&mut self, now: Moment, notice: &StatusNotice, effects: &mut Vec<Effect>) {
-        let named = notice.room.clone().or_else(|| {
-            notice
-                .request
-                .as_str()
-                .split('.')
-                .next()
-                .and_then(|id| RoomId::new(id).ok())
-        });
-        let Some(place) = named.and_then(|id| self.places.get(&id).copied()) else {
-            return refuse(effects, "request_unknown", notice.request.as_str());
-        };
-        let mut is_ours = false;
-        self.in_room(place, now, effects, |room, world, out| {
-            is_ours = room.status(world, notice, out)
-        });
-        if !is_ours {
-            refuse(effects, "request_unknown", notice.request.as_str());
-        }
-    }
-
     /// Takes a new configuration: rooms that stay keep what they know, rooms that are gone are forgotten.
     fn configured(&mut self, now: Moment, property: Arc<Property>, effects: &mut Vec<Effect>) {
         let Ok(calendar) = Calendar::new(&property.zone) else {
@@ -763,41 +523,6 @@ impl Engine {
             .flat_map(|(place, room)| room.devices.iter().map(move |d| (d.id.clone(), place)))
             .collect();
     }
-
-    fn guest(&mut self, token: &GuestToken, now: Moment, act: impl FnOnce(&mut Guest)) {
-        if self.guests.len() < GUESTS_MAX || self.guests.contains_key(token) {
-            let guest = self.guests.entry(token.clone()).or_default();
-            guest.used_at = Some(now);
-            act(guest);
-        }
-    }
-
-    /// Once a day, forgets guests that nobody has needed for long and nobody expects.
-    fn sweep(&mut self, now: Moment, effects: &mut Vec<Effect>) {
-        if self.common.swept_at.is_some_and(|at| now.since(at) < SWEEP_EVERY) {
-            return;
-        }
-        self.common.swept_at = Some(now);
-        let rooms = &self.rooms;
-        let is_needed = |token: &GuestToken| rooms.iter().any(|room| room.expects(token));
-        let today = self.calendar.day(now);
-        let is_old =
-            |guest: &Guest| !guest.is_marked(today) && guest.used_at.is_none_or(|at| now.since(at) >= GUEST_LIFE);
-        let gone: Vec<GuestToken> = self
-            .guests
-            .iter()
-            .filter(|(token, guest)| is_old(guest) && !is_needed(token))
-            .map(|(t, _)| t.clone())
-            .collect();
-        for token in gone {
-            self.guests.remove(&token);
-            effects.push(Effect::Forget(Key::Guest(token)));
-        }
-        effects.push(Effect::Save {
-            key: Key::Property,
-            when: SaveWhen::Soon,
-        });
-    }
 }
 
 /// The world as one room sees it. From the parts, so that the room itself may be changed meanwhile.
@@ -833,43 +558,4 @@ fn refuse(effects: &mut Vec<Effect>, reason: &'static str, what: &str) {
         reason: reason.into(),
         what: what.into(),
     }));
-}
-
-/// A record as it is kept: its version, then the state as JSON.
-fn write(state: &impl Serialize) -> Option<Vec<u8>> {
-    #[derive(Serialize)]
-    struct Record<'a, T> {
-        v: u32,
-        state: &'a T,
-    }
-    serde_json::to_vec(&Record {
-        v: RECORD_VERSION,
-        state,
-    })
-    .ok()
-}
-
-fn read<T: for<'de> Deserialize<'de>>(key: &Key, bytes: &[u8]) -> Result<T, RestoreFault> {
-    #[derive(Deserialize)]
-    struct Version {
-        v: u32,
-    }
-    #[derive(Deserialize)]
-    struct Record<T> {
-        state: T,
-    }
-    let damaged = |what: serde_json::Error| RestoreFault::Damaged {
-        key: key.to_string(),
-        what: what.to_string(),
-    };
-    let Version { v } = serde_json::from_slice(bytes).map_err(damaged)?;
-    if v != RECORD_VERSION {
-        return Err(RestoreFault::Version {
-            key: key.to_string(),
-            found: v,
-        });
-    }
-    serde_json::from_slice::<Record<T>>(bytes)
-        .map(|record| record.state)
-        .map_err(damaged)
 }

@@ -2,7 +2,7 @@
 //!
 //! Deadlines belong to the rooms; this only orders them. A room stands in it at most once, so there is no timer to forget.
 
-use crate::model::Moment;
+use crate::model::{Moment, RoomId};
 use std::collections::BTreeSet;
 
 /// The rooms that wait for a moment, soonest first. Rooms are named by their place in the engine's list.
@@ -45,6 +45,12 @@ impl Timetable {
         self.set(room, None);
         Some(room)
     }
+}
+
+/// A room's own place in a round that all rooms make, so that a large house never does the same all at once: rooms that follow
+/// each other in number follow each other in turn.
+pub fn own_turn(room: &RoomId) -> i64 {
+    room.as_str().bytes().map(i64::from).sum()
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ fn live_through(row: &Row, answers: &mut dyn Write, score: &mut Score) -> Result
                     minute: p.minute,
                     item: &p.item,
                     score: p.score(),
-                    tier: Tier::of(p.score()).map_or("none", Tier::word),
+                    tier: p.tier().map_or("none", Tier::word),
                     anchor: p.anchor.word(),
                     made_at: p.made_at,
                 };
@@ -217,12 +217,19 @@ fn last_minute(night: &Night) -> i32 {
     asked.chain(night.bed).chain(night.wake).max().unwrap_or(NOON_MIN)
 }
 
+/// One prediction, and what came of it.
+struct Judged {
+    score: f64,
+    tier: Option<Tier>,
+    is_met: bool,
+    meets_habit: bool,
+}
+
 /// Hits and misses so far.
 #[derive(Default)]
 struct Score {
     is_judged: bool,
-    /// Each prediction: its score, whether it was met, and whether it met a habit.
-    predictions: Vec<(f64, bool, bool)>,
+    predictions: Vec<Judged>,
     habit_requests: usize,
 }
 
@@ -240,7 +247,12 @@ impl Score {
                 .filter(|(_, r)| distance(r) <= f64::from(NEAR_MIN))
                 .min_by(|a, b| distance(a.1).total_cmp(&distance(b.1)));
             let is_habit = met.is_some_and(|(_, r)| r.2 == Some(true));
-            self.predictions.push((p.score(), met.is_some(), is_habit));
+            self.predictions.push(Judged {
+                score: p.score(),
+                tier: p.tier(),
+                is_met: met.is_some(),
+                meets_habit: is_habit,
+            });
             met.into_iter().for_each(|(i, _)| used[i] = true);
         }
         let of_habit = |r: &&Request| r.2 == Some(true);
@@ -252,9 +264,9 @@ impl Score {
     fn metrics(&self) -> serde_json::Map<String, Json> {
         let by_tier: serde_json::Map<String, Json> = Tier::ALL
             .into_iter()
-            .map(|tier| (tier.word().to_owned(), self.from(tier.score_min())))
+            .map(|tier| (tier.word().to_owned(), self.from(tier)))
             .collect();
-        let all = self.from(Tier::Offer.score_min());
+        let all = self.from(Tier::Offer);
         let mut metrics = serde_json::Map::new();
         for name in ["precision", "recall", "predictions"] {
             metrics.insert(name.into(), all[name].clone());
@@ -264,13 +276,13 @@ impl Score {
         metrics
     }
 
-    /// Precision and recall of the predictions from a score on.
-    fn from(&self, score_min: f64) -> Json {
-        let these = || self.predictions.iter().filter(|p| p.0 >= score_min);
+    /// Precision and recall of the predictions from a tier on.
+    fn from(&self, tier: Tier) -> Json {
+        let these = || self.predictions.iter().filter(|p| p.tier >= Some(tier));
         let (n, hits, habits) = (
             these().count(),
-            these().filter(|p| p.1).count(),
-            these().filter(|p| p.2).count(),
+            these().filter(|p| p.is_met).count(),
+            these().filter(|p| p.meets_habit).count(),
         );
         let share = |part: usize, whole: usize| match (self.is_judged, whole) {
             (false, _) | (_, 0) => Json::Null,
@@ -287,14 +299,14 @@ impl Score {
         let mut bins = Vec::new();
         let mut ece = 0.0;
         for bin in 0..BINS {
-            let of_bin = |p: &&(f64, bool, bool)| ((p.0 * BINS as f64) as usize).min(BINS - 1) == bin;
+            let of_bin = |p: &&Judged| ((p.score * BINS as f64) as usize).min(BINS - 1) == bin;
             let these: Vec<_> = self.predictions.iter().filter(of_bin).collect();
             let n = these.len() as f64;
             if these.is_empty() {
                 continue;
             }
-            let said = these.iter().map(|p| p.0).sum::<f64>() / n;
-            let found = these.iter().filter(|p| p.1).count() as f64 / n;
+            let said = these.iter().map(|p| p.score).sum::<f64>() / n;
+            let found = these.iter().filter(|p| p.is_met).count() as f64 / n;
             ece += (said - found).abs() * n / self.predictions.len() as f64;
             bins.push(json!({ "said": said, "found": found, "predictions": these.len() }));
         }

@@ -90,7 +90,7 @@ impl<'a> Life<'a> {
             let row = Row::new(&tick(n.checked_sub(1).map(|before| &room.samples[before]), sample.air));
             self.estimator.tick(&row.tick());
             self.newest.push(n as i64, row);
-            if let Some(rows) = self.newest.take_full() {
+            if let Some(rows) = self.newest.take_full(0) {
                 self.history.extend(&rows);
             }
             if room.tick_of_day(n) == FIT_AT {

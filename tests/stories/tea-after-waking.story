@@ -18,4 +18,4 @@ day 3 07:20 9-bed bed_occupied false
 # Later than ever: nothing is brought to the sleeper, and the tea moves with the waking.
 day 4 09:00 saw no request routine raised
 09:10 9-bed bed_occupied false
-09:25 saw request routine tea raised wake 2026-11-25T08:30:00.000Z
+09:25 saw request routine tea raised wake 2026-11-25T08:35:00.000Z

@@ -273,6 +273,34 @@ mod tests {
     }
 
     #[test]
+    fn an_offer_waits_as_long_as_silence_makes_it_worth_more() {
+        let times = [1340, 1390, 1365, 1380, 1345, 1385, 1362];
+        let outlook = learnt(&times.map(|at| night(&[("milk", at)])));
+        let mut tonight = Tonight::begin(evening(960));
+        tonight.reconsider(&outlook, 960);
+        let mut could = None;
+        let mut at = 960;
+        while let Some(now) = tonight.next_look(&outlook, at) {
+            let seen = outlook.foresee(&item("milk"), &evening(960), now).unwrap();
+            let is_sure = seen.minute - now <= NEAR_MIN && seen.score() >= Tier::Offer.score_min();
+            could = could.or(is_sure.then_some(seen));
+            tonight.look_again(&outlook, now);
+            at = now;
+        }
+        let (could, offered) = (could.unwrap(), tonight.standing()[0].clone());
+        assert_eq!(
+            could.tier(),
+            Some(Tier::Stage),
+            "near and sure, but it waits: {could:?}"
+        );
+        assert!(offered.tier() >= Some(Tier::Offer), "{offered:?}");
+        assert!(
+            offered.made_at > could.made_at && offered.score() > could.score(),
+            "{could:?} {offered:?}"
+        );
+    }
+
+    #[test]
     fn who_has_not_gone_to_bed_by_the_usual_hour_goes_later() {
         let beds = [1380, 1390, 1400, 1385, 1395];
         let nights = beds.map(|bed| Night {

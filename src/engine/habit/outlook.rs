@@ -3,7 +3,8 @@
 //! Every hypothesis puts its belief where it expects the wish: at its offset from an anchor that has been seen tonight, by
 //! the clock, or around the usual time of going to bed, as far as that still lies ahead. What lies in the past and did not
 //! happen is taken off. The window of 20 minutes either side that holds most is the foreseen time, and what it holds is the
-//! score. Silence sharpens: who usually asks about eleven and has not by a quarter to will do so soon, or not at all.
+//! score. Silence sharpens: who usually asks about eleven and has not by a quarter to will do so soon, or not at all. So an
+//! offer waits as long as it gains by that.
 
 use super::learner::Bedtime;
 use super::normal::below;
@@ -45,7 +46,7 @@ pub struct Foreseen {
     pub anchor: Anchor,
     /// When this was foreseen: from what had happened by then.
     pub made_at: i32,
-    /// Whether it is so near and so sure that the guest is asked, or it is brought: then it stands.
+    /// Whether it is so near and so sure that the guest is asked, or it is brought, and no surer for waiting: then it stands.
     #[serde(default)]
     pub is_firm: bool,
     /// On how many nights it was asked for.
@@ -58,6 +59,12 @@ impl Foreseen {
     /// The score, 0 to 1.
     pub fn score(&self) -> f64 {
         f64::from(self.score_thousandths) / 1000.0
+    }
+
+    /// How far it may go: until it stands, those who serve are told and nothing more.
+    pub fn tier(&self) -> Option<Tier> {
+        let most = if self.is_firm { Tier::Deliver } else { Tier::Stage };
+        Tier::of(self.score()).map(|tier| tier.min(most))
     }
 
     /// Whether another one says the same.
@@ -92,8 +99,10 @@ impl Outlook {
     /// Foresees one wish, from what has been seen by `now`.
     pub fn foresee(&self, item: &Item, seen: &Night, now: i32) -> Option<Foreseen> {
         let (hits, beliefs) = self.beliefs.get(item)?;
-        let foreseen = self.map(beliefs, seen, now).best(item, now)?;
+        let map = self.map(beliefs, seen, now);
+        let foreseen = map.best(item, now)?;
         Some(Foreseen {
+            is_firm: map.is_ripe(&foreseen, now),
             hits: *hits,
             nights: self.nights,
             ..foreseen
@@ -206,6 +215,25 @@ impl Map {
             left -= all[bin];
             is_near.then(|| edge(bin))
         })
+    }
+
+    /// Whether it is to be offered now: near, sure enough, and not better offered later. A tier's least score is where an
+    /// offer gains nothing: so many of a hundred have to be met for those in vain. What an offer gains beyond that is weighed
+    /// against what the best later one would, if the wish has not come by then: waiting rules out, but misses wishes that come
+    /// meanwhile.
+    fn is_ripe(&self, foreseen: &Foreseen, now: i32) -> bool {
+        let least = Tier::Offer.score_min();
+        if foreseen.minute - now > NEAR_MIN || foreseen.score() < least {
+            return false;
+        }
+        let (all, later) = (self.all(), bin_from(now + 1).min(BINS));
+        let mut left = self.total - all[..later].iter().sum::<f64>();
+        let gains = all[later..].windows(2 * HALF_WINDOW).map(|window| {
+            let gain = window.iter().sum::<f64>() - least * left;
+            left -= window[0];
+            gain
+        });
+        (foreseen.score() - least) * self.total >= gains.fold(0.0, f64::max)
     }
 
     fn best(&self, item: &Item, now: i32) -> Option<Foreseen> {

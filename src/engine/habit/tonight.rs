@@ -1,8 +1,8 @@
 //! What is expected tonight, as the night goes on?
 //!
 //! A prediction is moved when an anchor is really seen, and taken back when the wish has been spoken or has become
-//! improbable. From 20 minutes before its time, one that is sure enough to be offered stands, whatever comes; one that is not
-//! may still become so, because the wish has not come yet. Each thing is expected once a night.
+//! improbable. From 20 minutes before its time, one that is sure enough to be offered, and no surer for waiting, stands,
+//! whatever comes; one that is not may still become so, because the wish has not come yet. Each thing is expected once a night.
 
 use super::outlook::{Foreseen, Outlook};
 use super::{NEAR_MIN, Night, Tier};
@@ -124,16 +124,11 @@ impl Tonight {
             let Some(foreseen) = anew.filter(is_surer).or_else(|| standing.cloned()) else {
                 continue;
             };
-            let same = before.filter(|old| old.is_same(&foreseen)).cloned();
-            self.standing.push(same.unwrap_or(foreseen).firm_by(now));
+            let made_at = before.filter(|old| old.is_same(&foreseen)).map(|old| old.made_at);
+            self.standing.push(Foreseen {
+                made_at: made_at.unwrap_or(foreseen.made_at),
+                ..foreseen
+            });
         }
-    }
-}
-
-impl Foreseen {
-    /// From so near on, what is sure enough to be offered stands.
-    fn firm_by(mut self, now: i32) -> Self {
-        self.is_firm |= self.minute - now <= NEAR_MIN && Tier::of(self.score()) >= Some(Tier::Offer);
-        self
     }
 }

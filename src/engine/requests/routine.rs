@@ -383,7 +383,7 @@ pub fn draft<'a>(
 
 /// How far a wish may go at this minute, if anything is to be done yet.
 fn tier_now(policy: &Habits, foreseen: &Foreseen, minute: i32) -> Option<Tier> {
-    let most = Tier::of(foreseen.score()).filter(|_| foreseen.score() >= policy.score_min)?;
+    let most = foreseen.tier().filter(|_| foreseen.score() >= policy.score_min)?;
     match foreseen.minute - minute {
         wait if wait <= whole_minutes(policy.before) => Some(most),
         wait if wait <= STAGE_BEFORE_MIN => Some(Tier::Stage),

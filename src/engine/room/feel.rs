@@ -8,6 +8,7 @@ use crate::engine::sun;
 use crate::engine::thermal::Thermal;
 use crate::engine::thermal::meter::Around;
 use crate::engine::thermal::recovery::BAND_K;
+use crate::engine::timetable::own_turn;
 use crate::model::{Because, Celsius, Coil, HvacMode, Need, Plant, Point, Reading, SaveWhen, Value};
 
 /// What a recurring request about a strange room is called.
@@ -59,10 +60,10 @@ impl Room {
         let coil = unit.map_or(Coil::Water, |(device, _)| device.coil);
         let step = self.thermometer(world).and_then(|device| device.reading_step_k);
         self.thermal.equip(coil, step);
-        let ticked = self.thermal.tick(world.now, &around, world.kin);
-        out.rows = ticked.rows;
+        let surprise_k = self.thermal.tick(world.now, &around, world.kin);
+        out.rows = self.thermal.take_rows(own_turn(&world.setup.id));
         self.reckon_vacancy(world);
-        self.look_for_draught(world, ticked.surprise_k, out);
+        self.look_for_draught(world, surprise_k, out);
         let (heating, cooling) = self.outputs(world);
         self.thermal.outputs(world.now, heating, cooling);
         self.tell_strange(world, out);

@@ -3,7 +3,8 @@
 use super::{Outcome, Room, World};
 use crate::engine::climate::is_sold;
 use crate::engine::thermal::meter::tick_number;
-use crate::model::{Because, FreeRoom, Moment, SaveWhen};
+use crate::engine::timetable::own_turn;
+use crate::model::{Because, FreeRoom, SaveWhen};
 use serde::{Deserialize, Serialize};
 
 /// Ticks between two reckonings: an hour.
@@ -53,11 +54,10 @@ impl Room {
 
     /// Reckons once an hour, each room at its own five minutes of it, so that a large house never does so all at once.
     pub(super) fn reckon_vacancy(&mut self, world: World<'_>) {
-        let own = world.setup.id.as_str().bytes().map(i64::from).sum::<i64>();
         let is_first = self.vacancy.takes_min.is_none();
         if !self.is_free(world) {
             self.vacancy.takes_min = None;
-        } else if is_first || turn(world.now) == own.rem_euclid(EVERY) {
+        } else if is_first || (tick_number(world.now) - own_turn(&world.setup.id)).rem_euclid(EVERY) == 0 {
             let takes = self.climate.takes(&self.view(world), &self.thermal);
             self.vacancy.takes_min = Some(takes.as_minutes_f64().round().clamp(0.0, 1e6) as u32);
         }
@@ -68,8 +68,4 @@ impl Room {
         let is_taken = self.is_let(world) || is_sold(self.next_due(world), world.now);
         has_unit && !is_taken && !self.is_out_of_order(world) && !self.is_occupied(world)
     }
-}
-
-fn turn(now: Moment) -> i64 {
-    tick_number(now).rem_euclid(EVERY)
 }

@@ -60,9 +60,11 @@ impl Rows {
         self.rows.push(row);
     }
 
-    /// Takes the rows out when there are two hours of them.
-    pub fn take_full(&mut self) -> Option<Rows> {
-        (self.rows.len() >= GATHERED).then(|| std::mem::take(self))
+    /// Takes the rows out every two hours, at the room's own tick of them: packing is most of what such a tick costs, and a
+    /// large house is not to pack all its rooms at once.
+    pub fn take_full(&mut self, own: i64) -> Option<Rows> {
+        let is_turn = (self.next() - own).rem_euclid(GATHERED as i64) == 0 && !self.rows.is_empty();
+        (is_turn || self.rows.len() >= GATHERED).then(|| std::mem::take(self))
     }
 
     /// The records that these rows belong to: two when midnight lies among them.
@@ -254,11 +256,28 @@ mod tests {
     fn lived(ticks: std::ops::Range<i64>) -> History {
         let mut history = History::default();
         let mut rows = Rows::default();
+        let own = ticks.start;
         for tick in ticks {
             rows.push(tick, row(tick));
-            rows.take_full().iter().for_each(|rows| history.extend(rows));
+            rows.take_full(own).iter().for_each(|rows| history.extend(rows));
         }
         history
+    }
+
+    #[test]
+    fn rooms_that_began_together_pack_in_turn() {
+        for own in [0, 7, 23, 310] {
+            let mut rows = Rows::default();
+            let packed = |tick: &i64| {
+                rows.push(*tick, row(*tick));
+                rows.take_full(own).is_some()
+            };
+            let at: Vec<i64> = (1000..1072)
+                .filter(packed)
+                .map(|tick| (tick + 1).rem_euclid(24))
+                .collect();
+            assert_eq!(at, [own.rem_euclid(24); 3]);
+        }
     }
 
     #[test]
@@ -291,7 +310,7 @@ mod tests {
                     ..Tick::default()
                 }),
             );
-            rows.take_full().iter().for_each(|rows| history.extend(rows));
+            rows.take_full(0).iter().for_each(|rows| history.extend(rows));
         }
         let bytes: usize = history.days.iter().map(|day| day.packed.len()).sum();
         assert!(bytes < 15_000, "{bytes} bytes");

@@ -84,15 +84,6 @@ pub struct Forecast {
     pub recoveries: u32,
 }
 
-/// What a tick left behind.
-#[derive(Debug, Default, PartialEq)]
-pub struct Ticked {
-    /// By how much the reading was beyond what was expected of it, K; none while nothing can be expected.
-    pub surprise_k: Option<f64>,
-    /// Two hours of rows are to go to the history.
-    pub rows: Option<Rows>,
-}
-
 /// How a room moves, as far as it has taught.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -246,11 +237,10 @@ impl Thermal {
         self.meter.is_due(now)
     }
 
-    /// Goes on by a tick, if one is due. A room without numbers of its own takes those of its kin.
-    pub fn tick(&mut self, now: Moment, around: &Around, kin: Option<&Belief>) -> Ticked {
-        let Some((number, passed, tick)) = self.meter.end(now, around) else {
-            return Ticked::default();
-        };
+    /// Goes on by a tick, if one is due. A room without numbers of its own takes those of its kin. Returns by how much the
+    /// reading was beyond what was expected of it, K; none while nothing can be expected.
+    pub fn tick(&mut self, now: Moment, around: &Around, kin: Option<&Belief>) -> Option<f64> {
+        let (number, passed, tick) = self.meter.end(now, around)?;
         self.estimator.take_kin(kin);
         for _ in 1..passed.min(PASSED_MAX) {
             self.estimator.tick(&Tick { air: None, ..tick });
@@ -258,10 +248,12 @@ impl Thermal {
         let row = Row::new(&tick);
         let surprise_k = self.estimator.tick(&row.tick());
         self.newest.push(number, row);
-        Ticked {
-            surprise_k,
-            rows: self.newest.take_full(),
-        }
+        surprise_k
+    }
+
+    /// The rows that are to be added to the room's past, when it is this room's turn: every two hours.
+    pub fn take_rows(&mut self, own: i64) -> Option<Rows> {
+        self.newest.take_full(own)
     }
 
     /// When the latest tick was.

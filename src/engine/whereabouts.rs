@@ -15,11 +15,8 @@ impl Whereabouts {
     pub fn get(&self, device: &DeviceId) -> Option<usize> {
         let hash = hash(device);
         let from = self.0.partition_point(|(own, _, _)| *own < hash);
-        let alike = self.0[from..].iter().take_while(|(own, _, _)| *own == hash);
-        alike
-            .filter(|(_, id, _)| id == device)
-            .map(|(_, _, place)| *place)
-            .next()
+        let mut alike = self.0[from..].iter().take_while(|(own, _, _)| *own == hash);
+        alike.find(|(_, id, _)| id == device).map(|(_, _, place)| *place)
     }
 }
 

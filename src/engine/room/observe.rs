@@ -278,7 +278,8 @@ fn sign_of(role: DeviceRole, point: Point, news: &News) -> Option<Sign> {
             .map(Sign::Beyond),
         Point::Vibration => (news.after == Value::Flag(true)).then_some(Sign::Motion),
         Point::KeyCard if news.turned(true) => Some(Sign::Hand),
-        Point::KeyCard if news.turned(false) => Some(Sign::Door(true)),
+        // Whoever takes the card closes the door behind them.
+        Point::KeyCard if news.turned(false) => Some(Sign::Door(false)),
         Point::StaffKey => news.after.flag().map(Sign::Staff),
         Point::Deadbolt if news.is_change() => news.after.flag().map(Sign::Bolt),
         Point::ButlerCall if news.turned(true) => Some(Sign::Hand),

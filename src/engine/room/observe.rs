@@ -209,6 +209,10 @@ impl Room {
             _ => None,
         };
         let Some(is_low) = is_low else { return };
+        if !is_low && !self.requests.has_open() {
+            // Nearly every word of a battery: it is well, and nobody has been told otherwise.
+            return;
+        }
         let because = Because::rule("battery-low")
             .with("device", &device.id)
             .with("level", news.after.scalar());

@@ -98,12 +98,8 @@ impl Health {
         }
         match sign {
             Sign::Door(is_open) => {
-                let is_closing = !is_open && self.open_since.is_some();
                 self.open_since = is_open.then_some(self.open_since.unwrap_or(now));
-                if !is_closing {
-                    self.ask_for_motion(now, before);
-                }
-                self.door(now);
+                self.door(now, before);
             }
             Sign::Motion | Sign::Sees(true) => {
                 if self.motion_at.is_none_or(|at| now.since(at) >= BURST_GAP) {
@@ -262,22 +258,14 @@ impl Health {
         };
     }
 
-    /// Who comes moves, and who goes has moved: also whoever came when the door moved before, if anybody did.
-    fn ask_for_motion(&mut self, now: Moment, before: Presence) {
-        if self.door_at.is_some_and(|at| now.since(at) <= PASSAGE) {
-            return;
-        }
-        let from = match before {
-            Presence::Vacant => Some(now),
-            Presence::Checking => self.door_at,
-            Presence::Occupied | Presence::Asleep => None,
-        };
-        self.tried_from = self.tried_from.max(from).max(Some(now - TRIED_WITHIN));
-    }
-
-    fn door(&mut self, now: Moment) {
+    fn door(&mut self, now: Moment, before: Presence) {
         self.doors.sign(&DOOR, now);
         let is_passage = self.door_at.is_none_or(|at| now.since(at) > PASSAGE);
+        if is_passage {
+            // Who comes moves, and who goes has moved.
+            let from = if before.is_occupied() { now - TRIED_WITHIN } else { now };
+            self.tried_from = self.tried_from.max(Some(from));
+        }
         if is_passage && !self.is_seen(now) {
             self.passages = self.passages.saturating_add(1);
         }
@@ -375,13 +363,6 @@ mod tests {
         assert!(health.is_motion_untried(), "who went has not been seen for ten hours");
         health.sign(at(21), Sign::Sees(false), Presence::Occupied, Presence::Occupied);
         assert!(!health.is_motion_untried(), "it has seen somebody until now");
-        health.sign(at(22), Sign::Door(false), Presence::Occupied, Presence::Checking);
-        assert!(!health.is_motion_untried());
-        health.sign(at(23), Sign::Door(false), Presence::Checking, Presence::Checking);
-        assert!(
-            health.is_motion_untried(),
-            "nobody has been seen since the door moved before"
-        );
     }
 
     #[test]

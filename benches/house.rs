@@ -1,7 +1,9 @@
 //! What does the whole daemon cost, measured from outside, beside a floor in the same run?
 //!
-//! `cargo bench --bench house`. The real binary, mosquitto as broker (the embedded one when it is not installed), 300 rooms
-//! of six devices. Floors: a bare rumqttc counter and a bare rumqttc echo, each a process of its own, and the disk's fsync.
+//! `cargo bench --bench house --no-default-features --features daemon`, which is the daemon as it is packaged; with the
+//! default features the demo, its simulation and its broker, is in the program and in its pages. The real binary, mosquitto
+//! as broker, 300 rooms of six devices. Floors: a bare rumqttc counter and a bare rumqttc echo, each a process of its own,
+//! and the disk's fsync.
 //! Processor time is that of the process, user and system, of daemon and counter alike and over the same messages: what
 //! else runs on the machine makes both slower, and neither of them busier.
 
@@ -47,6 +49,14 @@ fn main() {
         Some("echo") => return echo(arguments[2].parse().unwrap()),
         _ => {}
     }
+    println!(
+        "the daemon {}",
+        if cfg!(feature = "demo") {
+            "with the demo in it"
+        } else {
+            "as it is packaged"
+        }
+    );
     let dir = tempfile::tempdir().unwrap();
     let (mut broker, address) = mosquitto(dir.path());
     let house = House::new(&configuration(address.port()));

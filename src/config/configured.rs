@@ -216,7 +216,7 @@ fn binding(room: &Room, bound: &Bound<'_>) -> (DeviceId, Binding) {
         link: bound.link.clone(),
         profile: bound.model.id.clone(),
         revision: bound.model.revision,
-        params: Arc::new(bound.params.clone()),
+        params: Arc::new(bound.params.clone().into_iter().collect()),
         unit: bound.unit,
         index: bound.index,
     };

@@ -8,6 +8,7 @@ pub mod control;
 mod fanout;
 mod inbox;
 mod jobs;
+mod lazy;
 mod links;
 mod owner;
 mod pages;

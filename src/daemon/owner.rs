@@ -7,6 +7,7 @@
 use super::clock;
 use super::inbox::{Inbox, Question};
 use super::jobs::Jobs;
+use super::lazy::Lazy;
 use super::pages::page;
 use crate::config::Configured;
 use crate::device::{FromDevices, Outlet};
@@ -100,7 +101,7 @@ pub struct Owner {
     jobs: Jobs,
     turn: Turn,
     /// Records that telemetry changed, with the time at which they are written at the latest.
-    lazy: BTreeMap<Key, Moment>,
+    lazy: Lazy,
     /// What the disk refused, to be tried again.
     unsaved: Option<(Batch, Moment)>,
     links: BTreeMap<LinkId, bool>,
@@ -149,7 +150,7 @@ impl Owner {
             pulse,
             recorder,
             turn: Turn::default(),
-            lazy: BTreeMap::new(),
+            lazy: Lazy::default(),
             unsaved: None,
             links: BTreeMap::new(),
             started: now,
@@ -200,11 +201,10 @@ impl Owner {
     }
 
     fn wait(&self) -> Duration {
-        let lazy = self.lazy.values().min().copied();
         let retry = self.unsaved.as_ref().map(|(_, at)| *at);
         let due = [
             self.engine.deadline(),
-            lazy,
+            self.lazy.next(),
             retry,
             Some(self.heartbeat_at),
             self.jobs.next(),
@@ -243,7 +243,9 @@ impl Owner {
         for alike in events.chunk_by(|a, b| a.kind() == b.kind()) {
             self.metrics.event(alike[0].kind(), alike.len() as u64);
         }
-        events.into_iter().for_each(|event| self.step(event));
+        // What came together happened now, all of it: the clock is asked once.
+        let now = clock::now();
+        events.into_iter().for_each(|event| self.step_at(now, event));
     }
 
     fn link(&mut self, link: LinkId, up: bool, because: &str) {
@@ -338,13 +340,7 @@ impl Owner {
                 self.step(event);
             }
         }
-        let due: Vec<Key> = self
-            .lazy
-            .iter()
-            .filter(|(_, at)| **at <= now)
-            .map(|(key, _)| key.clone())
-            .collect();
-        self.turn.save.extend(due);
+        self.turn.save.extend(self.lazy.take_due(now));
         if let Err(fault) = self.store.maintain(now) {
             tracing::warn!(%fault, "the store's upkeep has to wait");
         }
@@ -354,7 +350,10 @@ impl Owner {
     }
 
     fn step(&mut self, event: Event) {
-        let now = clock::now();
+        self.step_at(clock::now(), event);
+    }
+
+    fn step_at(&mut self, now: Moment, event: Event) {
         let recorded = self.recorder.is_some().then(|| event.clone());
         let effects = self.engine.step(now, event);
         if let (Some(recorder), Some(event)) = (&mut self.recorder, recorded) {
@@ -387,7 +386,7 @@ impl Owner {
                 Effect::Save {
                     key,
                     when: SaveWhen::Soon,
-                } => _ = self.lazy.entry(key).or_insert(now + LAZY),
+                } => self.lazy.put(key, now + LAZY),
                 Effect::Forget(key) => _ = self.turn.forget.insert(key),
                 Effect::Refuse(refusal) => {
                     self.metrics.reject("engine", &refusal.reason, 1);
@@ -467,8 +466,8 @@ impl Owner {
     // --- commit and carry out ----------------------------------------------------------------------------------------
 
     fn settle(&mut self) {
-        let turn = std::mem::take(&mut self.turn);
-        let batch = self.batch(&turn);
+        let mut turn = std::mem::take(&mut self.turn);
+        let batch = self.batch(&mut turn);
         let is_empty =
             batch.puts.is_empty() && batch.removes.is_empty() && batch.outbox.is_empty() && batch.journal.is_empty();
         let is_retry = self.unsaved.as_ref().is_some_and(|(_, at)| *at <= clock::now());
@@ -494,7 +493,7 @@ impl Owner {
         }
     }
 
-    fn batch(&mut self, turn: &Turn) -> Batch {
+    fn batch(&mut self, turn: &mut Turn) -> Batch {
         let mut batch = Batch::default();
         for key in &turn.save {
             self.lazy.remove(key);
@@ -511,7 +510,7 @@ impl Owner {
             .iter()
             .map(|(report, at)| self.report_entry(report, *at))
             .collect();
-        batch.journal.clone_from(&turn.notes);
+        batch.journal = std::mem::take(&mut turn.notes);
         batch
     }
 
@@ -546,7 +545,7 @@ impl Owner {
             None => batch,
         };
         let began = Instant::now();
-        match self.store.commit(batch.clone()) {
+        match self.store.commit(&batch) {
             Ok(_) => {
                 let (log, other) = self.store.bytes_written();
                 self.metrics.commit(began.elapsed().as_secs_f64(), log + other);
@@ -704,8 +703,7 @@ impl Owner {
     /// Devices are handed back, everything is written, the store is closed in order.
     fn end(mut self) {
         self.step(Event::Stopping);
-        let lazy: Vec<Key> = self.lazy.keys().cloned().collect();
-        self.turn.save.extend(lazy);
+        self.turn.save.extend(self.lazy.take_all());
         self.settle();
         let now = clock::now();
         if let Err(fault) = self.store.close(now) {

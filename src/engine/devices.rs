@@ -1,8 +1,7 @@
 //! What has each device of the room said, what of it is news, and is the device still there?
 
-use crate::model::{DeviceId, DeviceSetup, Freshness, Moment, Point, Quality, Reading, Span, Value};
+use crate::model::{DeviceId, DeviceSetup, Few, Freshness, Moment, Point, Quality, Reading, Span, Value};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// A device that is unreachable or silent is worth somebody's way only after this: bridges restart.
 pub const OFFLINE_GRACE: Span = Span::minutes(10);
@@ -21,7 +20,7 @@ struct Said {
 /// One device.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Device {
-    points: BTreeMap<Point, Said>,
+    points: Few<Point, Said>,
     heard_at: Option<Moment>,
     unreachable_since: Option<Moment>,
     /// Its link, or the bridge before it, is down: nobody can hear it, and that is not its fault.
@@ -35,7 +34,7 @@ pub struct Device {
 /// All devices of a room, by id.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Devices {
-    devices: BTreeMap<DeviceId, Device>,
+    devices: Few<DeviceId, Device>,
     since: Option<Moment>,
 }
 
@@ -66,7 +65,7 @@ pub enum Taken {
 impl Devices {
     /// Takes a reading.
     pub fn take(&mut self, now: Moment, reading: &Reading) -> Taken {
-        let device = self.devices.entry(reading.device.clone()).or_default();
+        let device = self.devices.get_or_insert_with(&reading.device, Device::default);
         let said = device.points.get(&reading.point);
         let known_time = said.and_then(|s| s.device_time);
         if let (Some(told), Some(known)) = (reading.device_time, known_time)
@@ -87,7 +86,7 @@ impl Devices {
 
     /// Notes that a device, or its bridge, came or went. Returns whether that is new.
     pub fn reach(&mut self, now: Moment, id: &DeviceId, online: bool) -> bool {
-        let device = self.devices.entry(id.clone()).or_default();
+        let device = self.devices.get_or_insert_with(id, Device::default);
         let was = device.unreachable_since.is_none();
         device.unreachable_since = if online {
             None
@@ -99,7 +98,7 @@ impl Devices {
 
     /// Notes that a device's link came or went. Returns whether that is new.
     pub fn link(&mut self, now: Moment, id: &DeviceId, up: bool) -> bool {
-        let device = self.devices.entry(id.clone()).or_default();
+        let device = self.devices.get_or_insert_with(id, Device::default);
         let was_up = !std::mem::replace(&mut device.is_cut_off, !up);
         if up && !was_up {
             device.listened_to_since = Some(now);
@@ -205,7 +204,7 @@ impl Device {
     }
 
     fn say(&mut self, reading: &Reading, is_live: bool, is_sign_of_life: bool) -> Option<News> {
-        let said = self.points.entry(reading.point).or_insert(Said {
+        let said = self.points.get_or_insert_with(&reading.point, || Said {
             value: None,
             quality: Quality::Unknown,
             device_time: None,

@@ -20,6 +20,14 @@ const COMINGS_MAX: u8 = 2;
 const DOOR_QUIET_MAX: Span = Span::hours(24);
 /// So many passages through the door without any motion around them: the motion sensor is dead.
 const PASSAGES_MAX: u8 = 4;
+/// No guest's door stands open for longer than this; it is the contact that says so.
+const OPEN_MAX: Span = Span::hours(1);
+/// Whoever goes out has been seen to move within this before: else it is not known that the motion sensor sees.
+const TRIED_WITHIN: Span = Span::hours(3);
+/// Whoever moves, moves again within this.
+const MOVES_AGAIN: Span = Span::minutes(15);
+/// Whoever comes in moves within this of the door.
+const MOVES_AT_DOOR: Span = Span::minutes(5);
 /// Door events nearer than this are one passage.
 const PASSAGE: Span = Span::minutes(2);
 /// Staff who came with their key have moved the door within this of it.
@@ -46,6 +54,12 @@ const DOOR: Measure = Measure {
 pub struct Health {
     door_at: Option<Moment>,
     motion_at: Option<Moment>,
+    /// Since when the door stands open.
+    open_since: Option<Moment>,
+    /// When a sensor of movement or presence last showed that it sees.
+    told_at: Option<Moment>,
+    /// Unless it has since then, nobody knows that it would.
+    tried_from: Option<Moment>,
     /// Bursts of a coming that is not certain yet.
     coming: Option<u8>,
     comings: u8,
@@ -79,8 +93,14 @@ impl Health {
     /// A sensor showed something, and the room counted as `before` and then as `after`.
     pub fn sign(&mut self, now: Moment, sign: Sign, before: Presence, after: Presence) {
         self.is_about(now, sign, before);
+        if self.is_telling(now, sign) {
+            self.told_at = Some(now);
+        }
         match sign {
-            Sign::Door(_) => self.door(now),
+            Sign::Door(is_open) => {
+                self.open_since = is_open.then_some(self.open_since.unwrap_or(now));
+                self.door(now, before);
+            }
             Sign::Motion | Sign::Sees(true) => {
                 if self.motion_at.is_none_or(|at| now.since(at) >= BURST_GAP) {
                     self.motions.sign(&MOTION, now);
@@ -93,6 +113,20 @@ impl Health {
             Sign::Staff(false) => self.staff_gone(),
             Sign::Bed(true) | Sign::Hand | Sign::Bolt(_) if !before.is_occupied() => self.come(),
             _ => {}
+        }
+    }
+
+    /// Whether the sign shows that a sensor of people sees.
+    fn is_telling(&self, now: Moment, sign: Sign) -> bool {
+        match sign {
+            // One that only ever says "somebody" may say so by itself every hour; who moves soon moves again.
+            Sign::Motion => {
+                let again = self.motion_at.map(|at| at + MOVES_AGAIN);
+                let at_door = self.door_at.map(|at| at + MOVES_AT_DOOR);
+                again.max(at_door) >= Some(now)
+            }
+            Sign::Sees(_) | Sign::StillSees => true,
+            _ => false,
         }
     }
 
@@ -170,6 +204,17 @@ impl Health {
         self.comings >= COMINGS_MAX || (self.comings > 0 && is_quiet) || about_for >= DOOR_QUIET_MAX
     }
 
+    /// Whether the door contact has said "open" for longer than a door stands open.
+    pub fn is_door_open_for_long(&self, now: Moment) -> bool {
+        self.open_since.is_some_and(|at| now.since(at) >= OPEN_MAX)
+    }
+
+    /// Whether it is not known that the motion sensor sees: the door has moved, and it told neither of whoever may have gone
+    /// nor of whoever may have come.
+    pub fn is_motion_untried(&self) -> bool {
+        self.tried_from.is_some_and(|from| !self.has_told_since(from))
+    }
+
     /// Whether the motion sensor is taken for dead.
     pub const fn is_motion_ill(&self) -> bool {
         self.passages >= PASSAGES_MAX
@@ -191,6 +236,16 @@ impl Health {
         self.about = None;
     }
 
+    /// What was not seen while one of the sensors was ill has to be seen now.
+    pub fn try_motion(&mut self, now: Moment) {
+        self.tried_from = Some(now);
+    }
+
+    /// Whether the motion sensor has told of somebody since.
+    pub fn has_told_since(&self, from: Moment) -> bool {
+        self.told_at.is_some_and(|told| told >= from)
+    }
+
     fn is_about(&mut self, now: Moment, sign: Sign, before: Presence) {
         let since = self
             .about
@@ -203,9 +258,14 @@ impl Health {
         };
     }
 
-    fn door(&mut self, now: Moment) {
+    fn door(&mut self, now: Moment, before: Presence) {
         self.doors.sign(&DOOR, now);
         let is_passage = self.door_at.is_none_or(|at| now.since(at) > PASSAGE);
+        if is_passage {
+            // Who comes moves, and who goes has moved.
+            let from = if before.is_occupied() { now - TRIED_WITHIN } else { now };
+            self.tried_from = self.tried_from.max(Some(from));
+        }
         if is_passage && !self.is_seen(now) {
             self.passages = self.passages.saturating_add(1);
         }
@@ -277,6 +337,41 @@ mod tests {
         assert!(!health.is_door_ill(at(35)));
         (35..65).for_each(|hour| health.sign(at(hour), Sign::Motion, Presence::Vacant, Presence::Vacant));
         assert!(!health.is_door_ill(at(65)), "nobody was believed to be in");
+    }
+
+    #[test]
+    fn who_goes_has_moved_and_who_comes_moves_or_else_the_motion_sensor_is_not_known_to_see() {
+        let mut health = Health::default();
+        assert!(!health.is_motion_untried(), "no door has moved");
+        let moves = |health: &mut Health, hour: i64| {
+            let again = at(hour) + Span::minutes(5);
+            for moment in [at(hour), again] {
+                health.sign(moment, Sign::Motion, Presence::Checking, Presence::Occupied);
+            }
+        };
+        moves(&mut health, 1);
+        health.sign(at(3), Sign::Door(false), Presence::Occupied, Presence::Checking);
+        assert!(!health.is_motion_untried());
+        health.sign(at(9), Sign::Door(false), Presence::Vacant, Presence::Checking);
+        assert!(health.is_motion_untried(), "who came has not been seen");
+        health.sign(at(10), Sign::Motion, Presence::Checking, Presence::Occupied);
+        health.sign(at(11), Sign::Motion, Presence::Checking, Presence::Occupied);
+        assert!(health.is_motion_untried(), "it may say so every hour, whoever is there");
+        moves(&mut health, 12);
+        assert!(!health.is_motion_untried());
+        health.sign(at(20), Sign::Door(false), Presence::Occupied, Presence::Checking);
+        assert!(health.is_motion_untried(), "who went has not been seen for ten hours");
+        health.sign(at(21), Sign::Sees(false), Presence::Occupied, Presence::Occupied);
+        assert!(!health.is_motion_untried(), "it has seen somebody until now");
+    }
+
+    #[test]
+    fn a_door_contact_that_says_open_for_an_hour_is_not_believed_until_it_closes() {
+        let mut health = Health::default();
+        health.sign(at(1), Sign::Door(true), Presence::Occupied, Presence::Checking);
+        assert!(!health.is_door_open_for_long(at(1)) && health.is_door_open_for_long(at(2)));
+        health.sign(at(25), Sign::Door(false), Presence::Occupied, Presence::Checking);
+        assert!(!health.is_door_open_for_long(at(26)));
     }
 
     #[test]

@@ -45,6 +45,7 @@ mod stay;
 mod sun;
 pub mod thermal;
 mod timetable;
+mod whereabouts;
 
 use crate::model::{
     Celsius, DeviceId, Effect, Event, Freshness, GuestToken, Key, Moment, OUTDOOR_C, Percent, Point, Property, Reading,
@@ -67,6 +68,7 @@ use std::sync::Arc;
 use thermal::history::{Day, History};
 use thermal::parameters::Belief;
 use timetable::Timetable;
+use whereabouts::Whereabouts;
 
 /// The outdoor air is believed for so long.
 const OUTDOOR_LIFE: Span = Span::hours(3);
@@ -108,7 +110,7 @@ pub struct Engine {
     beside: Vec<Vec<usize>>,
     /// Which rooms are one now.
     joined: Joined,
-    devices: BTreeMap<DeviceId, usize>,
+    devices: Whereabouts,
     guests: BTreeMap<GuestToken, Guest>,
     common: Common,
     timetable: Timetable,
@@ -130,7 +132,7 @@ impl Engine {
             beside: Vec::new(),
             joined: Joined::default(),
             places: BTreeMap::new(),
-            devices: BTreeMap::new(),
+            devices: Whereabouts::default(),
             guests: BTreeMap::new(),
             common: Common::default(),
             timetable: Timetable::default(),
@@ -246,7 +248,7 @@ impl Engine {
         let mut behind: BTreeMap<usize, Vec<&DeviceId>> = BTreeMap::new();
         for device in devices {
             if let Some(place) = self.devices.get(device) {
-                behind.entry(*place).or_default().push(device);
+                behind.entry(place).or_default().push(device);
             }
         }
         for (place, devices) in behind {
@@ -275,7 +277,7 @@ impl Engine {
         act: impl FnOnce(&mut Room, World<'_>, &mut Outcome),
     ) {
         match self.devices.get(device) {
-            Some(place) => self.in_room(*place, now, effects, act),
+            Some(place) => self.in_room(place, now, effects, act),
             None => refuse(effects, "device_unknown", device.as_str()),
         }
     }
@@ -318,7 +320,7 @@ impl Engine {
         let mut world = world(property, calendar, guests, common, joined, place, now);
         world.neighbours = neighbours;
         act(room, world, &mut out);
-        out.close(room, now, &property.rooms[place]);
+        let is_changed = out.close(room, now, &property.rooms[place]);
         effects.append(&mut out.effects);
         if let Some(summary) = &out.finished {
             let comfort = property.policies.comfort.to_f64();
@@ -364,7 +366,15 @@ impl Engine {
                 when: SaveWhen::Now,
             });
         }
-        self.reschedule(place, now);
+        if is_changed {
+            self.reschedule(place, now);
+        } else {
+            debug_assert_eq!(
+                self.due(place, now),
+                self.timetable.due(place),
+                "nothing changed but when"
+            );
+        }
         if self.joined.has_doors(place) {
             self.tell_beyond(place, out.passed, now, effects);
         }
@@ -410,11 +420,14 @@ impl Engine {
     }
 
     fn reschedule(&mut self, place: usize, now: Moment) {
-        // A room that is due at once is due a moment later, so that no fault in a rule can hold the engine in a loop.
-        let due = self.rooms[place]
-            .deadline(self.world(place, now))
-            .map(|at| at.max(now + Span::millis(1)));
+        let due = self.due(place, now);
         self.timetable.set(place, due);
+    }
+
+    /// A room that is due at once is due a moment later, so that no fault in a rule can hold the engine in a loop.
+    fn due(&self, place: usize, now: Moment) -> Option<Moment> {
+        let due = self.rooms[place].deadline(self.world(place, now));
+        due.map(|at| at.max(now + Span::millis(1)))
     }
 
     fn world(&self, place: usize, now: Moment) -> World<'_> {
@@ -451,7 +464,7 @@ impl Engine {
             return None;
         }
         let place = self.devices.get(&reading.device)?;
-        let mut devices = self.property.rooms[*place].devices.iter();
+        let mut devices = self.property.rooms[place].devices.iter();
         let device = devices.find(|device| device.id == reading.device)?;
         let is_unit = device
             .abilities

@@ -26,6 +26,8 @@ const BURST_GAP: Span = Span::seconds(60);
 const STIRRED: Span = Span::minutes(10);
 /// So many bursts behind the closed door are no sensor's mistake.
 const BURSTS_SURE: u16 = 3;
+/// Nobody in is less likely than this: whoever is in is sealed in by the door.
+const OUT_SURELY_NOT: f64 = 1e-6;
 /// Guests sleep for so long into the day.
 const LIES_IN: Span = Span::hours(2);
 /// From the end of the night to its beginning.
@@ -142,6 +144,8 @@ pub struct Occupancy {
     stirred_at: Option<Moment>,
     /// Since the door last moved.
     bursts: u16,
+    /// Since the door last moved somebody has been in beyond doubt: silence is sleep then, or a dead sensor, and nobody's going.
+    is_sealed: bool,
     seen: Seen,
     bed_since: Option<Moment>,
     /// The door, or the staff, moved and nothing inside has since.
@@ -260,12 +264,13 @@ impl Occupancy {
         }
         if self.bolt_since.is_some_and(|at| now.since(at) >= BOLT_MAX) {
             self.reckon(senses, now);
-            self.bolt_since = None;
+            (self.bolt_since, self.is_sealed) = (None, false);
             self.decide_in_silence(senses, now);
         }
         if self.bed_since.is_some_and(|at| now.since(at) >= IN_USE_MAX) && !self.bed.is_ill() {
             self.reckon(senses, now);
             self.bed.give_up();
+            self.is_sealed = false;
             self.decide_in_silence(senses, now);
         }
         self.run_seen(senses, now);
@@ -343,6 +348,8 @@ impl Occupancy {
     fn begin_anew(&mut self, senses: Senses<'_>, now: Moment) {
         (self.reckoned_at, self.evidence_at) = (Some(now), Some(now));
         self.before_door = None;
+        // Whoever came meanwhile may have gone to bed.
+        self.bursts = self.bursts.max(BURSTS_SURE);
         self.occupy(now, "nobody-watched");
         self.look_ahead(senses, now);
     }
@@ -363,7 +370,7 @@ impl Occupancy {
         {
             (self.trusting, self.doubting) = (Belief::empty(), Belief::empty());
             self.reckoned_at = Some(now);
-            self.is_vacant = true;
+            (self.is_vacant, self.is_sealed) = (true, false);
             self.decide(now, "empty-until-check-in");
         }
         self.look_ahead(senses, now);
@@ -382,9 +389,11 @@ impl Occupancy {
         self.look_ahead(senses, now);
     }
 
-    /// However a sensor has been doubted: whoever moved behind a door that has not moved since is not gone yet.
+    /// However a sensor has been doubted: whoever moved behind a door that has not moved since is not gone yet. A guest who
+    /// was in beyond doubt has not gone before the door has opened and closed.
     fn may_vacate(&self, senses: Senses<'_>, now: Moment) -> bool {
         !self.seen.is_held()
+            && !self.is_surely_in(senses)
             && self.in_until(senses).is_none_or(|until| now >= until)
             && self.balance(senses, Span::ZERO) < 0.0
     }
@@ -404,6 +413,12 @@ impl Occupancy {
             true if is_night && self.bursts < BURSTS_SURE => Some(turn),
             _ => (self.bursts >= BURSTS_SURE).then_some(lies_in),
         }
+    }
+
+    /// Whether nobody can have gone: a guest who was in beyond doubt goes by the door, and it closes behind whoever goes.
+    const fn is_surely_in(&self, senses: Senses<'_>) -> bool {
+        let is_ajar = self.door_is_open && !self.door_is_beyond;
+        senses.is_let && (self.is_sealed || is_ajar)
     }
 
     /// Whether it is for the beliefs to say who is in.
@@ -434,6 +449,7 @@ impl Occupancy {
         self.doubting.door(is_night);
         self.before_door = Some(before);
         (self.bursts, self.burst_at, self.stirred_at) = (0, None, None);
+        self.is_sealed = false;
         self.seen.door();
         (self.is_checking, self.staff_gone_at) = (true, None);
         let rule = if is_beyond { "door-beyond-moved" } else { "door-moved" };
@@ -452,6 +468,7 @@ impl Occupancy {
         }
         (self.burst_at, self.evidence_at, self.before_door) = (Some(now), Some(now), None);
         self.bursts = self.bursts.saturating_add(1);
+        self.is_sealed |= self.doubting.out() <= OUT_SURELY_NOT;
         let rule = if self.is_vacant {
             "motion-without-door"
         } else {
@@ -512,10 +529,11 @@ impl Occupancy {
             self.be_surer(Belief::seen());
             self.prove(now, "seen-for-long");
             // What outlasts the sensor's own slowness has moved again and again, however seldom the sensor says so.
-            self.bursts = self.bursts.max(BURSTS_SURE);
+            (self.bursts, self.is_sealed) = (self.bursts.max(BURSTS_SURE), true);
             self.look_ahead(senses, now);
         }
         if self.seen.stuck_at().is_some_and(|at| at <= now) {
+            self.is_sealed = false;
             self.see_nobody(senses, now);
             self.look_ahead(senses, now);
         }
@@ -551,6 +569,7 @@ impl Occupancy {
         self.doubting.staff_gone();
         self.reckoned_at = Some(now);
         (self.bursts, self.burst_at, self.stirred_at, self.before_door) = (0, None, None, None);
+        self.is_sealed = false;
         (self.is_checking, self.staff_gone_at, self.evidence_at) = (true, Some(now), Some(now));
         // Whoever leaves moves the door once more; that is part of their going.
         self.door_at = Some(now);
@@ -564,6 +583,7 @@ impl Occupancy {
         (self.evidence_at, self.before_door) = (Some(now), None);
         (self.is_checking, self.staff_gone_at) = (false, None);
         self.bursts = self.bursts.saturating_add(1);
+        self.is_sealed |= self.doubting.out() <= OUT_SURELY_NOT;
         self.occupy(now, rule);
     }
 
@@ -692,7 +712,7 @@ impl Occupancy {
     /// Finds when silence will have lasted long enough.
     fn look_ahead(&mut self, senses: Senses<'_>, now: Moment) {
         self.until = match self.night {
-            Some((_, turn)) if self.is_open() && !self.seen.is_held() => {
+            Some((_, turn)) if self.is_open() && !self.seen.is_held() && !self.is_surely_in(senses) => {
                 let until = self.window(senses, now, turn);
                 Some(self.in_until(senses).map_or(until, |surely| until.max(surely)))
             }

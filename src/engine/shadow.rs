@@ -258,8 +258,8 @@ impl Shadow {
         if !news.is_change() {
             return Judgement::Same;
         }
-        let echoed =
-            |(value, at): &(Value, Moment)| news.after.is_near(value, tolerance) && now.since(*at) <= setup.echo_within;
+        let within = answers_within(setup, ability);
+        let echoed = |(value, at): &(Value, Moment)| news.after.is_near(value, tolerance) && now.since(*at) <= within;
         if is_arrival || aim.echoes.iter().any(echoed) {
             return Judgement::Own(aim.outcome);
         }
@@ -410,8 +410,7 @@ impl Aim {
         ability: Option<&Ability>,
         news: &News,
     ) -> Option<Outcome> {
-        let confirm = ability.and_then(|a| a.confirm_within).unwrap_or(CONFIRM_USUAL);
-        let is_answering = now.since(self.told_at) <= confirm.max(setup.settle).max(setup.echo_within);
+        let is_answering = now.since(self.told_at) <= answers_within(setup, ability).max(setup.settle);
         if !is_answering {
             return None;
         }
@@ -424,8 +423,14 @@ impl Aim {
             self.outcome = Outcome::Reverted;
             return Some(Outcome::Reverted);
         }
-        (now.since(self.told_at) <= setup.settle).then_some(self.outcome)
+        (now.since(self.told_at) < setup.settle).then_some(self.outcome)
     }
+}
+
+/// For so long what a device shows may be its answer to what it was told, also when something else has been told since.
+fn answers_within(setup: &DeviceSetup, ability: Option<&Ability>) -> Span {
+    let confirm = ability.and_then(|a| a.confirm_within).unwrap_or(CONFIRM_USUAL);
+    confirm.max(setup.echo_within)
 }
 
 fn unasked(news: &News) -> Judgement {
@@ -553,6 +558,16 @@ mod tests {
             setback.is_none(),
             "the next set-back waits until a day after the first ones"
         );
+    }
+
+    #[test]
+    fn a_hand_at_the_very_moment_of_a_command_is_a_hand() {
+        let (mut shadow, setup) = (Shadow::default(), setup());
+        assert!(want(&mut shadow, at(0), 22.5, 23.0).is_some());
+        let judged = shadow.judge(at(0), &setup, Point::TargetTemperature, &news(22.5, 23.0, true));
+        assert_eq!(judged, Judgement::Own(Outcome::Applied));
+        let judged = shadow.judge(at(0), &setup, Point::TargetTemperature, &news(23.0, 21.5, true));
+        assert_eq!(judged, Judgement::Hand);
     }
 
     #[test]

@@ -29,6 +29,11 @@ impl Timetable {
         }
     }
 
+    /// The moment a room waits for.
+    pub fn due(&self, room: usize) -> Option<Moment> {
+        self.due.get(room).copied().flatten()
+    }
+
     /// The soonest moment that any room waits for.
     pub fn next(&self) -> Option<Moment> {
         self.queue.first().map(|(at, _)| *at)

@@ -7,6 +7,7 @@ mod because;
 mod effect;
 mod event;
 mod exempt;
+mod few;
 mod id;
 mod point;
 mod preference;
@@ -23,6 +24,7 @@ pub use because::{Because, Fact};
 pub use effect::{Command, CommandId, Effect, Purpose, Refusal, SaveWhen};
 pub use event::{Event, OUTDOOR_C, Stamped, WriteResult};
 pub use exempt::{Exemption, OverrideNotice};
+pub use few::Few;
 pub use id::{
     Channel, DeviceId, GuestToken, IdFault, Item, LinkId, ProfileId, PropertyId, RequestId, RoomId, StayToken, SuiteId,
     ZoneId,

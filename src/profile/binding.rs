@@ -181,12 +181,10 @@ impl DeviceBinding {
     pub(super) fn with_defaults(profile: &Arc<Profile>, mut given: Parameters) -> Option<Self> {
         for need in profile.parameters() {
             let value = need.default.unwrap_or_else(|| "unknown".to_owned());
-            given.entry(need.name).or_insert(value);
+            given.get_or_insert_with(&need.name, || value);
         }
         if let Some(instances) = &profile.file().instances {
-            given
-                .entry(INDEX.to_owned())
-                .or_insert_with(|| instances.index.min.to_string());
+            given.get_or_insert_with(&INDEX.to_owned(), || instances.index.min.to_string());
         }
         let device = DeviceId::new("unbound").ok()?;
         Self::new(Arc::clone(profile), device, &given).ok()

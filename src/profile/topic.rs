@@ -1,12 +1,12 @@
 //! Which topic is meant by a template, and which parameters does a topic speak of?
 
-use std::collections::BTreeMap;
+use crate::model::Few;
 
 /// The parameter that may hold several levels of a topic: a bridge's friendly names contain slashes.
 const DEEP: &str = "name";
 
 /// The values of a profile's parameters.
-pub type Parameters = BTreeMap<String, String>;
+pub type Parameters = Few<String, String>;
 
 /// Returns the names in `{braces}`, in order.
 pub(crate) fn placeholders(text: &str) -> Vec<&str> {
@@ -85,7 +85,7 @@ fn one_level(want: &str, have: &str, found: &mut Parameters) -> bool {
 }
 
 fn take(found: &mut Parameters, name: &str, value: &str) -> bool {
-    found.entry(name.to_owned()).or_insert_with(|| value.to_owned()) == value
+    found.get_or_insert_with(&name.to_owned(), || value.to_owned()) == value
 }
 
 /// Whether a text can be a parameter's value in a topic: no wildcard, no empty level, nothing invisible.

@@ -60,6 +60,7 @@ use mark::Mark;
 use seal::{Keys, Purpose};
 use spool::Spool;
 use state::{Cipher, State};
+use std::borrow::Borrow;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
@@ -270,11 +271,12 @@ impl Store {
     /// # Errors
     /// When the disk is full or broken, or something in the batch is too large: nothing of the batch is kept then, and
     /// everything committed before is. The caller keeps the batch and tries again.
-    pub fn commit(&mut self, batch: Batch) -> Result<Committed, StoreFault> {
+    pub fn commit(&mut self, batch: impl Borrow<Batch>) -> Result<Committed, StoreFault> {
+        let batch = batch.borrow();
         let urgent = batch.outbox.iter().any(|entry| entry.class <= Class::Request);
-        let changes = changes_of(&batch)?;
+        let changes = changes_of(batch)?;
         check_notes(&batch.journal)?;
-        let planned = self.outbox.plan(batch.outbox)?;
+        let planned = self.outbox.plan(batch.outbox.clone())?;
         let entries = planned.iter().map(|p| (p.sequence, p.new)).collect();
         let acks = self.outbox.acks().len();
         if changes.is_empty() && batch.journal.is_empty() && acks == 0 && planned.iter().all(|p| !p.new) {
@@ -292,7 +294,7 @@ impl Store {
         self.state.take(number, changes, after);
         self.outbox.take(planned);
         self.outbox.acks_written(acks);
-        self.journal.take(batch.journal);
+        self.journal.take(batch.journal.clone());
         self.log_since_mark += bytes;
         self.log_since_export += bytes;
         self.checkpoint_if_overdue();

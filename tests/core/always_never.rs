@@ -158,9 +158,9 @@ impl Restless {
 #[test]
 fn nobody_is_called_absent_within_ten_minutes_of_a_movement_behind_the_door() {
     let mut absences = 0;
-    for seed in 0..16 {
+    for seed in 0..48 {
         let mut room = Restless::new(seed);
-        (0..500).for_each(|_| room.live());
+        (0..800).for_each(|_| room.live());
         absences += room.absences;
     }
     assert!(absences > 50, "{absences} absences prove little");

@@ -24,6 +24,8 @@ day 0 08:00 override 1 out_of_order 20
 16:01 saw command prepare room=2 23
 # Room 3 is kept ready: its guest goes out, and it is not set back.
 17:00 override 3 kept_ready 6
+17:00 3-motion occupied true
+17:06 3-motion occupied true
 17:10 3-door open true
 17:10 3-door open false
 19:00 saw no command setback room=3

@@ -81,6 +81,48 @@ fn a_guest_who_leaves_is_noticed_after_a_quiet_window() {
 }
 
 #[test]
+fn a_guest_who_was_in_beyond_doubt_is_in_until_the_door_has_moved() {
+    let mut tried = Tried::new(false);
+    tried.sign(at(0), SHUT);
+    (1..12).for_each(|n| tried.sign(at(5 * n), Sign::Motion));
+    assert_eq!(
+        tried.until(at(49 * 60)),
+        Presence::Occupied,
+        "a motion sensor has died, or a guest lies ill"
+    );
+    tried.sign(at(49 * 60), SHUT);
+    assert_eq!(tried.until(at(52 * 60)), Presence::Vacant);
+}
+
+#[test]
+fn who_rose_and_is_not_seen_any_more_has_not_gone_through_a_door_that_stayed_shut() {
+    let night = [
+        (0, SHUT),
+        (1, Sign::Motion),
+        (30, Sign::Bed(true)),
+        (500, Sign::Bed(false)),
+    ];
+    assert_eq!(run(true, &night, 500 + 10 * 60), Presence::Occupied);
+}
+
+#[test]
+fn two_false_movements_seal_nobody_in() {
+    let day = [(0, SHUT), (30, Sign::Motion), (33, Sign::Motion)];
+    assert_eq!(run(false, &day, 20 * 60), Presence::Vacant);
+}
+
+#[test]
+fn nobody_has_gone_through_a_door_that_opened_and_never_closed() {
+    let mut tried = Tried::new(false);
+    tried.sign(at(0), SHUT);
+    (1..12).for_each(|n| tried.sign(at(5 * n), Sign::Motion));
+    tried.sign(at(70), Sign::Door(true));
+    assert!(tried.until(at(6 * 60)).is_occupied());
+    tried.sign(at(6 * 60), SHUT);
+    assert_eq!(tried.until(at(10 * 60)), Presence::Vacant);
+}
+
+#[test]
 fn motion_after_the_door_seals_the_room_for_the_night() {
     let night = [
         (12 * 60, SHUT),
@@ -263,7 +305,13 @@ fn what_is_no_longer_seen_has_just_moved() {
     tried.sign(at(1), SEES);
     tried.sign(at(300), SEES_NOBODY);
     assert_eq!(tried.until(at(309)), Presence::Occupied);
-    assert_eq!(tried.until(at(24 * 60)), Presence::Vacant, "silence counts again");
+    assert_eq!(
+        tried.until(at(24 * 60)),
+        Presence::Occupied,
+        "and has not gone through a door that stayed shut"
+    );
+    tried.sign(at(24 * 60), SHUT);
+    assert_eq!(tried.until(at(28 * 60)), Presence::Vacant, "silence counts again");
 }
 
 #[test]

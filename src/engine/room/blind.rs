@@ -18,7 +18,7 @@ pub enum Sight {
     /// It can.
     #[default]
     Clear,
-    /// Its motion sensor has not told of anybody in this stay: it may never.
+    /// Its motion sensor has not told of anybody who came or went: it may never.
     Untried,
     /// Its door can be trusted, what is inside can not.
     Dim,
@@ -36,7 +36,9 @@ impl Room {
         let is_silent = |d: &&DeviceSetup| tells_presence(d) && self.devices.silent_since(world.now, d).is_some();
         let mut silent = world.setup.devices.iter().filter(is_silent).peekable();
         let is_dim = silent.peek().is_some() || self.is_sensor_ill(world);
-        let is_door_ill = self.health.is_door_ill(world.now) || self.health.is_door_restless(world.now);
+        let is_door_ill = self.health.is_door_ill(world.now)
+            || self.health.is_door_restless(world.now)
+            || self.health.is_door_open_for_long(world.now);
         if !has_presence(world.setup) || is_door_ill || silent.any(|d| d.reports.contains(&Point::Open)) {
             Sight::Blind
         } else if is_dim {
@@ -57,13 +59,13 @@ impl Room {
             || health.is_door_restless(world.now)
     }
 
-    /// Whether the guest has come in and the motion sensor has told of nobody since: who comes in moves.
+    /// Whether the guest has come in and the motion sensor has told of nobody since: who comes in moves. Nor may it see any
+    /// more when somebody else came, or went, whom it has not told of.
     fn is_motion_untried(&self, world: World<'_>) -> bool {
         let arrived_at = self.stays.current.as_ref().and_then(|stay| stay.arrived_at);
-        let (_, moved_at) = self.health.motion_evidence();
-        let has_moved = arrived_at.is_none_or(|arrived| moved_at.is_some_and(|moved| moved >= arrived));
+        let has_moved = arrived_at.is_none_or(|arrived| self.health.has_told_since(arrived));
         let tells_motion = |d: &DeviceSetup| tells_presence(d) && d.reports.contains(&Point::Occupied);
-        !has_moved && world.setup.devices.iter().any(tells_motion)
+        (!has_moved || self.health.is_motion_untried()) && world.setup.devices.iter().any(tells_motion)
     }
 
     /// Whether the sign comes from a sensor that says so all the time: nothing follows from it.
@@ -104,8 +106,12 @@ impl Room {
             Sight::Blind => {
                 self.occupancy.unwatched(senses, world.now);
                 self.health.unwatched();
+                self.health.try_motion(world.now);
             }
-            Sight::Dim => self.occupancy.unseen(senses, world.now),
+            Sight::Dim => {
+                self.occupancy.unseen(senses, world.now);
+                self.health.try_motion(world.now);
+            }
             // A sensor that speaks for the first time was well before: its silence was one.
             Sight::Untried if is_vacant => self.occupancy.unseen(senses, world.now),
             Sight::Untried | Sight::Clear => {}

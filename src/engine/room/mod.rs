@@ -474,8 +474,9 @@ impl Outcome {
         self.save = self.save.max(Some(when));
     }
 
-    /// Closes the room's turn: if anything changed, the room is to be kept.
-    pub fn close(&mut self, room: &mut Room, now: Moment, setup: &RoomSetup) {
+    /// Closes the room's turn: if anything changed, the room is to be kept. Returns whether anything did.
+    pub fn close(&mut self, room: &mut Room, now: Moment, setup: &RoomSetup) -> bool {
+        let is_changed = self.is_anything();
         if let Some(when) = self.save.take() {
             room.changed_at = Some(now);
             self.effects.push(Effect::Save {
@@ -483,5 +484,6 @@ impl Outcome {
                 when,
             });
         }
+        is_changed
     }
 }

@@ -209,6 +209,10 @@ impl Room {
             _ => None,
         };
         let Some(is_low) = is_low else { return };
+        if !is_low && !self.requests.has_open() {
+            // Nearly every word of a battery: it is well, and nobody has been told otherwise.
+            return;
+        }
         let because = Because::rule("battery-low")
             .with("device", &device.id)
             .with("level", news.after.scalar());
@@ -274,7 +278,8 @@ fn sign_of(role: DeviceRole, point: Point, news: &News) -> Option<Sign> {
             .map(Sign::Beyond),
         Point::Vibration => (news.after == Value::Flag(true)).then_some(Sign::Motion),
         Point::KeyCard if news.turned(true) => Some(Sign::Hand),
-        Point::KeyCard if news.turned(false) => Some(Sign::Door(true)),
+        // Whoever takes the card closes the door behind them.
+        Point::KeyCard if news.turned(false) => Some(Sign::Door(false)),
         Point::StaffKey => news.after.flag().map(Sign::Staff),
         Point::Deadbolt if news.is_change() => news.after.flag().map(Sign::Bolt),
         Point::ButlerCall if news.turned(true) => Some(Sign::Hand),

@@ -9,6 +9,8 @@ use super::dice::chance;
 const THERMOSTAT_STRETCH: usize = 360;
 /// A sensor for so long: until somebody comes with a new battery.
 const SENSOR_STRETCH: usize = 1440;
+/// No stretch has this number: what is rolled for it decides when a thing's stretches begin.
+const NO_STRETCH: usize = u32::MAX as usize;
 /// In this share of its stretches a thermostat is wrong, and a sensor.
 const THERMOSTAT_SHARE: f64 = 0.125;
 /// See above.
@@ -42,6 +44,18 @@ pub enum Sensor {
     Dead,
     /// It always says this.
     Stuck(bool),
+}
+
+impl Sensor {
+    /// What is wrong with it, in a word; none where it works.
+    pub const fn word(self) -> Option<&'static str> {
+        match self {
+            Sensor::Works => None,
+            Sensor::Dead => Some("dead"),
+            Sensor::Stuck(true) => Some("stuck at yes"),
+            Sensor::Stuck(false) => Some("stuck at no"),
+        }
+    }
 }
 
 /// Which sensor.
@@ -81,7 +95,7 @@ pub struct Faults {
 impl Faults {
     /// How a room's thermostat is in this minute.
     pub fn thermostat(&self, room: usize, minute: usize) -> Thermostat {
-        let roll = self.roll(7_000 + room, minute / THERMOSTAT_STRETCH) / THERMOSTAT_SHARE;
+        let roll = self.in_stretch(7_000 + room, minute, THERMOSTAT_STRETCH) / THERMOSTAT_SHARE;
         match (roll * 5.0) as u32 {
             _ if !self.are_there => Thermostat::Works,
             0 => Thermostat::Silent,
@@ -96,7 +110,7 @@ impl Faults {
     /// How a room's sensor is in this minute.
     pub fn sensor(&self, room: usize, kind: Kind, minute: usize) -> Sensor {
         let of = 20_000 + 8 * room + kind as usize;
-        let roll = self.roll(of, minute / SENSOR_STRETCH) / SENSOR_SHARE;
+        let roll = self.in_stretch(of, minute, SENSOR_STRETCH) / SENSOR_SHARE;
         match (roll * 3.0) as u32 {
             _ if !self.are_there || kind == Kind::Window => Sensor::Works,
             0 => Sensor::Dead,
@@ -110,6 +124,12 @@ impl Faults {
     pub fn loses(&self, room: usize, minute: usize) -> bool {
         let is_out = self.thermostat(room, minute) == Thermostat::Out;
         self.are_there && (is_out || self.roll(40_000 + room, minute) < LOST_SHARE)
+    }
+
+    /// The same throughout a stretch; each thing's stretches begin at an hour of its own.
+    fn in_stretch(&self, thing: usize, minute: usize, stretch: usize) -> f64 {
+        let begins = self.roll(thing, NO_STRETCH) * stretch as f64;
+        self.roll(thing, (minute + begins as usize) / stretch)
     }
 
     fn roll(&self, thing: usize, stretch: usize) -> f64 {

@@ -75,6 +75,8 @@ pub struct Life {
     pub who: Vec<Who>,
     /// W of people, by the minute.
     pub people_w: Vec<u16>,
+    /// Whether the room is made up while its guest is out, by the minute.
+    pub maid: Vec<bool>,
     /// Whether the window is open, by the minute.
     pub window: Vec<bool>,
     /// Whether the door stands open, by the minute.
@@ -155,6 +157,7 @@ impl Life {
             visits: Vec::new(),
             who: vec![Who::Vacant; minutes],
             people_w: vec![0; minutes],
+            maid: vec![false; minutes],
             window: vec![false; minutes],
             door: vec![false; minutes],
             happenings: Vec::new(),
@@ -231,7 +234,10 @@ impl Life {
         self.door_moves(to, 1);
         if to - from > 240 && dice.chance(0.85) {
             let clean = from + 30 + dice.between(0.0, (to - from - 120) as f64) as usize;
-            self.door_moves(clean, dice.minutes(25.0, 8.0, 12.0, 45.0) as usize);
+            let minutes = dice.minutes(25.0, 8.0, 12.0, 45.0) as usize;
+            self.door_moves(clean, minutes);
+            let to = (clean + minutes).min(self.maid.len());
+            self.maid[clean.min(to)..to].fill(true);
         }
     }
 

@@ -9,6 +9,7 @@ use super::guests::{Happening, Visit, Who};
 use super::hotel::{Hotel, Standing};
 use super::thermostat::{Does, Wanted};
 use super::watch::{Known, Watch};
+use super::weather::DAY;
 use crate::engine::Engine;
 use crate::model::*;
 use std::collections::BTreeMap;
@@ -219,16 +220,22 @@ impl Keeper {
         }
     }
 
-    /// The guest turns the dial. What was told a moment ago has arrived before the hand does.
+    /// The guest turns the dial. What was told a moment ago has arrived, and been shown, before the hand does.
     fn dial(&mut self, hotel: &Hotel, room: usize, minute: usize, to: f64) {
         let device = &mut self.devices[room];
         device.inbox.retain(|(point, _)| *point != Point::TargetTemperature);
         device.setpoint = to;
+        let is_setting = |(point, _): &(Point, Value)| *point == Point::TargetTemperature;
+        let (before, others): (Vec<_>, Vec<_>) = std::mem::take(&mut device.outbox).into_iter().partition(is_setting);
+        device.outbox = others;
         if self.faults.thermostat(room, minute) == faults::Thermostat::Out {
             return;
         }
-        self.watch.dialled(room, to);
         let thermostat = device_id(room, "thermostat");
+        for (point, value) in before {
+            self.tell(hotel, minute, thermostat.clone(), point, value);
+        }
+        self.watch.dialled(room, to);
         self.tell(hotel, minute, thermostat, Point::TargetTemperature, degrees(to));
     }
 
@@ -319,7 +326,8 @@ impl Keeper {
         let moves = match who {
             Who::Awake | Who::Staff => hotel.places[room].has_radar || moves_for_sure || roll < MOVES,
             Who::Asleep => hotel.places[room].has_radar && roll >= RADAR_LOSES,
-            Who::Vacant | Who::Out => false,
+            Who::Out => hotel.places[room].life.maid[minute],
+            Who::Vacant => false,
         };
         if moves || self.devices[room].contacts[Kind::Motion as usize].is {
             self.contact(hotel, room, minute, Kind::Motion, moves);
@@ -380,13 +388,35 @@ impl Keeper {
     }
 
     /// What the engine can know of a room when it gives a command.
-    fn known(&self, command: &Command, room: usize, minute: usize) -> Known {
+    fn known(&self, hotel: &Hotel, command: &Command, room: usize, minute: usize) -> Known {
         let standing = self.engine.standing(&command.id.room, moment(minute));
         Known {
             is_believed_in: standing.is_some_and(|standing| standing.is_occupied),
             is_proven_in: self.is_proven(room, minute),
             limits: self.engine.property().limits.clone(),
             told_air: self.devices[room].told_air,
+            form: form(hotel, room),
+            broken: self.broken(hotel, room, minute),
+        }
+    }
+
+    /// Which sensors of people are broken, or have been in the day before.
+    fn broken(&self, hotel: &Hotel, room: usize, minute: usize) -> String {
+        let kinds = [Kind::Door, Kind::Motion, Kind::Bed];
+        let has = |kind: &Kind| *kind != Kind::Bed || hotel.places[room].has_bed_sensor;
+        let words = kinds.into_iter().filter(has).filter_map(|kind| {
+            let was = self.faults.sensor(room, kind, minute.saturating_sub(DAY)).word();
+            match (self.faults.sensor(room, kind, minute).word(), was) {
+                (Some(word), _) => Some(format!("{} {word}", kind.word())),
+                (None, Some(word)) => Some(format!("{} {word} until lately", kind.word())),
+                (None, None) => None,
+            }
+        });
+        let words: Vec<String> = words.collect();
+        if words.is_empty() {
+            "nothing".into()
+        } else {
+            words.join(", ")
         }
     }
 
@@ -415,7 +445,7 @@ impl Keeper {
         if command.point == Point::HvacMode {
             self.devices[room].is_told_off = command.value == Value::Hvac(HvacMode::Off);
         }
-        let known = self.known(&command, room, minute);
+        let known = self.known(hotel, &command, room, minute);
         self.watch.commanded(hotel, room, minute, &command, &known);
         let is_lost = self.faults.loses(room, minute);
         if !is_lost {
@@ -446,6 +476,16 @@ fn does(mode: HvacMode) -> Does {
 
 fn degrees(t: f64) -> Value {
     Value::Temperature(Celsius::from_hundredths((t * 100.0).round() as i32))
+}
+
+/// Which sensors of people a room has.
+fn form(hotel: &Hotel, room: usize) -> &'static str {
+    let place = &hotel.places[room];
+    match (place.has_bed_sensor, place.has_radar) {
+        (true, _) => "bed sensor",
+        (false, true) => "radar",
+        (false, false) => "no bed sensor",
+    }
 }
 
 fn room_name(room: usize) -> String {

@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A window may stand open so long before the unit must be off: two minutes, one for the device, and one to spare.
 const WINDOW_MIN: usize = 4;
+/// After it has closed, the unit rests for so long: five minutes, one for the device, and one to spare.
+const WINDOW_CLOSED_MIN: usize = 7;
 /// Warmer than this there is no frost to guard against, C.
 const FROST_C: f64 = 12.5;
 /// So many cases are told in words: they are for whoever looks for the fault.
@@ -47,12 +49,18 @@ pub struct Known {
     pub limits: Limits,
     /// The temperature it was last told.
     pub told_air: Option<f64>,
+    /// Which sensors of people the room has.
+    pub form: &'static str,
+    /// Which of them are broken, or have been in the day before.
+    pub broken: String,
 }
 
 /// One room under watch.
 #[derive(Debug, Clone, Default)]
 struct Room {
     window_open_min: usize,
+    /// When the window last stood open.
+    window_open_at: Option<usize>,
     dialled: Option<f64>,
     /// Starts of preparation, in order.
     starts: Vec<Start>,
@@ -127,6 +135,7 @@ impl Watch {
         let state = &mut self.rooms[room];
         let is_open = hotel.places[room].life.window[minute];
         state.window_open_min = if is_open { state.window_open_min + 1 } else { 0 };
+        state.window_open_at = if is_open { Some(minute) } else { state.window_open_at };
         let does_run = wanted.low > air && air > FROST_C || wanted.high < air;
         if state.window_open_min <= WINDOW_MIN || !does_run {
             return;
@@ -214,7 +223,10 @@ impl Watch {
         if !is_in {
             return;
         }
+        // Under an open window the unit rests, and against frost it heats a little: that overrules nobody's dial.
+        let is_frost_guard = why.rule == "frost-guard" && self.rooms[room].is_window_near(minute);
         if let Some(dialled) = self.rooms[room].dialled
+            && !is_frost_guard
             && command.purpose != Purpose::HandBack
             && !is_setback
             && (value - dialled).abs() > 0.26
@@ -224,7 +236,10 @@ impl Watch {
         }
         if is_setback {
             self.set_back(who, known);
-            let case = format!("room {room}, minute {minute}: {who:?}, {value} for {liked}, {why}");
+            let case = format!(
+                "room {room}, minute {minute}: {who:?}, {value} for {liked}, {why}; {}, {} broken",
+                known.form, known.broken
+            );
             if known.is_against_rule() {
                 self.worst_case(format!("{case}; against its own rule"));
             } else {
@@ -354,6 +369,13 @@ impl Never {
     }
 }
 
+impl Room {
+    /// Whether a window stands open, or did until a moment ago.
+    fn is_window_near(&self, minute: usize) -> bool {
+        self.window_open_at.is_some_and(|at| minute - at <= WINDOW_CLOSED_MIN)
+    }
+}
+
 impl Known {
     fn is_against_rule(&self) -> bool {
         self.is_believed_in || self.is_proven_in
@@ -384,10 +406,10 @@ mod tests {
     use super::*;
     use crate::evaluate::preparation::hotel::Options;
     use crate::evaluate::preparation::weather::Site;
+    use crate::model::{CommandId, DeviceId, Moment};
 
-    #[test]
-    fn a_unit_that_runs_under_an_open_window_is_seen() {
-        let mut hotel = Hotel::build(Options {
+    fn hotel() -> Hotel {
+        Hotel::build(Options {
             site: Site::Heating,
             rooms: 1,
             days: 1,
@@ -396,7 +418,53 @@ mod tests {
             eta_error_min: 60.0,
             is_coarse: false,
             has_faults: false,
-        });
+        })
+    }
+
+    #[test]
+    fn frost_is_guarded_against_under_an_open_window_and_a_dial_overruled_without_one() {
+        let mut hotel = hotel();
+        hotel.places[0].life.who.fill(Who::Awake);
+        hotel.places[0].life.window[10..30].fill(true);
+        let known = Known {
+            is_believed_in: true,
+            is_proven_in: true,
+            limits: Limits::default(),
+            told_air: Some(8.0),
+            form: "bed sensor",
+            broken: "nothing".into(),
+        };
+        let device = DeviceId::new("t").unwrap();
+        let guard = Command {
+            id: CommandId {
+                room: RoomId::new("101").unwrap(),
+                number: 1,
+            },
+            device,
+            point: Point::TargetTemperature,
+            value: Value::Temperature(Limits::default().temperature_min),
+            purpose: Purpose::Setback,
+            attempt: 1,
+            expires: Moment::LATEST,
+            because: Because::rule("frost-guard"),
+        };
+        let mut watch = Watch::new(1);
+        watch.dialled(0, 22.5);
+        for minute in 0..60 {
+            watch.look(&hotel, 0, minute, Wanted { low: 12.0, high: 99.0 }, 15.0, false);
+            if [20, 35, 50].contains(&minute) {
+                watch.commanded(&hotel, 0, minute, &guard, &known);
+            }
+        }
+        assert_eq!(
+            watch.never.lost_overrides, 1,
+            "the one long after the window was closed"
+        );
+    }
+
+    #[test]
+    fn a_unit_that_runs_under_an_open_window_is_seen() {
+        let mut hotel = hotel();
         hotel.places[0].life.window[..30].fill(true);
         let mut watch = Watch::new(1);
         let runs = Wanted { low: 22.0, high: 99.0 };

@@ -545,12 +545,14 @@ impl Occupancy {
         let Some(ended) = self.seen.end(now).filter(|_| self.staff_since.is_none()) else {
             return;
         };
+        let stirred_at = self.stirred_at;
         let is_over_the_door = self.door_at.is_some_and(|door| door >= ended.since) && !ended.was_proof;
         if !is_over_the_door {
             (self.evidence_at, self.burst_at, self.stirred_at) = (Some(now), Some(now), Some(now));
         }
         let from = self.door_at.map_or(ended.since, |door| door.max(ended.since));
-        self.reckoned_at = Some(from.max(now - ended.quiet));
+        // What a sensor says again may be a new movement: silence begins after it, however slow the sensor seems.
+        self.reckoned_at = stirred_at.max(Some(from.max(now - ended.quiet)));
         self.reckon(senses, now);
     }
 

@@ -31,6 +31,8 @@ day 1 03:00 saw phase 52 living
 07:30 52-bed bed_occupied false
 07:40 52-motion occupied true
 08:00 51-motion occupied true
+08:50 51-motion occupied true
+08:58 51-motion occupied true
 # Out by the door of 51: neither room is kept for the other's sake.
 09:00 51-door open true
 09:00:20 51-door open false

@@ -7,6 +7,9 @@ use crate::model::{Because, DeviceId, DeviceSetup, Moment, Need, Point, Report, 
 
 /// A bed sensor that is doubted is reported when it has not moved for so long.
 const BED_QUIET_MIN: Span = Span::hours(20);
+/// Of a room in which nothing has moved for so long, an empty bed says nothing: whoever would be asleep in it may have left by
+/// a door whose sensor has died.
+const BED_MOVED_MAX: Span = Span::hours(6);
 /// A guest who is in and has not moved for so long may need help.
 const MOTIONLESS_MAX: Span = Span::hours(24);
 /// So many bursts since the door moved are certainly somebody.
@@ -52,7 +55,12 @@ impl Room {
         };
         let bed = self.occupancy.bed();
         let is_quiet = bed.edge_at().is_none_or(|at| world.now.since(at) >= BED_QUIET_MIN);
-        let (is_due, is_over) = (bed.is_ill() && is_quiet, !bed.is_ill());
+        let is_somebody_in = self.occupancy.is_bed_in_use()
+            || !self.health.is_door_ill(world.now)
+                && self
+                    .moved_at(world)
+                    .is_some_and(|at| world.now.since(at) <= BED_MOVED_MAX);
+        let (is_due, is_over) = (bed.is_ill() && is_quiet && is_somebody_in, !bed.is_ill());
         let because = |room: &Room| {
             let bed = room.occupancy.bed();
             Because::rule(if room.occupancy.is_bed_in_use() {

@@ -30,9 +30,8 @@ const FILTERS_PER_PACKET: usize = 64;
 /// From so many messages at once on the flow counts as dense.
 const DENSE: usize = 8;
 /// A dense flow is read again only after this pause: whatever came meanwhile is then one read, one batch for the consumer, one
-/// write of acknowledgements. A door in the middle of it waits no longer than that; in a thin flow nothing waits. A broker that
-/// lets 20 messages be under way, as mosquitto does unless told otherwise, still passes on some 6,000 a second.
-const GATHER: Duration = Duration::from_millis(3);
+/// write of acknowledgements. A door in the middle of it waits no longer than that; in a thin flow nothing waits.
+const GATHER: Duration = Duration::from_millis(1);
 /// The client's in-flight limit counts only what it publishes; this session publishes nothing.
 const INFLIGHT_UNUSED: u16 = 1;
 

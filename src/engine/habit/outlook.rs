@@ -205,16 +205,23 @@ impl Map {
         self.bins[anchor as usize].iter().sum::<f64>() / self.total.max(f64::MIN_POSITIVE)
     }
 
-    /// The first moment after now from which, if the wish has not come by then, a window holds enough to be told of.
-    fn next_near(&self, now: i32) -> Option<i32> {
+    /// Every window later than now: the minute that it begins at, what it holds, and what is still believed altogether if the
+    /// wish has not come by then.
+    fn later(&self, now: i32) -> impl Iterator<Item = (i32, f64, f64)> {
         let (all, window) = (self.all(), 2 * HALF_WINDOW);
         let mut left = self.total;
-        (0..BINS.saturating_sub(window)).find_map(|bin| {
-            let ahead: f64 = all[bin..bin + window].iter().sum();
-            let is_near = edge(bin) > now && ahead >= Tier::Stage.score_min() * left;
+        let windows = (0..=BINS - window).map(move |bin| {
+            let (held, believed): (f64, f64) = (all[bin..bin + window].iter().sum(), left);
             left -= all[bin];
-            is_near.then(|| edge(bin))
-        })
+            (edge(bin), held, believed)
+        });
+        windows.filter(move |(from, ..)| *from > now)
+    }
+
+    /// The first moment after now from which, if the wish has not come by then, a window holds enough to be told of.
+    fn next_near(&self, now: i32) -> Option<i32> {
+        let mut later = self.later(now);
+        later.find_map(|(from, held, left)| (held >= Tier::Stage.score_min() * left).then_some(from))
     }
 
     /// Whether it is to be offered now: near, sure enough, and not better offered later. A tier's least score is where an
@@ -226,13 +233,7 @@ impl Map {
         if foreseen.minute - now > NEAR_MIN || foreseen.score() < least {
             return false;
         }
-        let (all, later) = (self.all(), bin_from(now + 1).min(BINS));
-        let mut left = self.total - all[..later].iter().sum::<f64>();
-        let gains = all[later..].windows(2 * HALF_WINDOW).map(|window| {
-            let gain = window.iter().sum::<f64>() - least * left;
-            left -= window[0];
-            gain
-        });
+        let gains = self.later(now).map(|(_, held, left)| held - least * left);
         (foreseen.score() - least) * self.total >= gains.fold(0.0, f64::max)
     }
 

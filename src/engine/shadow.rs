@@ -12,10 +12,14 @@ use crate::model::{
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// A command is told so often before its outcome is called unknown.
+/// A command is told so often before its outcome is called unknown and people are told.
 const ATTEMPTS_MAX: u32 = 5;
+/// What was told in vain is told once more after this, again and again, while it is wanted: the device may have had no power.
+const IN_VAIN_REST: Span = Span::minutes(30);
 /// The first pause before telling again; it doubles.
 const PAUSE_MIN: Span = Span::seconds(60);
+/// A device that is back says within this how it stands.
+const HEARD_FIRST: Span = Span::minutes(1);
 /// So many values told last are remembered, to know their late echoes.
 const ECHOES_MAX: usize = 4;
 /// A command that waits longer than this on its way is not carried out.
@@ -26,7 +30,7 @@ const SEEN_WITHIN: Span = Span::minutes(15);
 const BUDGET_WINDOW: Span = Span::hours(24);
 /// So much of a day's writes is kept for people: set-backs wait instead.
 const KEPT_FOR_COMFORT: f64 = 0.25;
-/// A device whose profile states no confirmation is believed for so long.
+/// How long a device whose profile states no confirmation may take, until the link says that it was sent.
 const CONFIRM_USUAL: Span = Span::seconds(60);
 
 /// How a command ended, or that it has not.
@@ -82,6 +86,9 @@ struct Aim {
     /// The value told last has not been shown by the device yet.
     #[serde(default)]
     is_unseen: bool,
+    /// Nothing ever shows what it is: that it was sent is all there is to know.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_blind: bool,
     /// Times of the writes of the last day, for the device's memory.
     writes: VecDeque<Moment>,
 }
@@ -105,6 +112,17 @@ pub struct Wish<'a> {
     pub purpose: Purpose,
     /// Why.
     pub because: Because,
+}
+
+/// Whether a device does what it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obedience {
+    /// Whatever it was told has come to an end that was seen.
+    Obeys,
+    /// It is not known yet.
+    Open,
+    /// This setting was told time and again, and nothing was seen of it.
+    InVain(Point),
 }
 
 /// Who changed a setting.
@@ -176,21 +194,50 @@ impl Shadow {
         self.aims.iter().filter_map(|aim| aim.again_at).min()
     }
 
-    /// Tells again what is due. Returns commands, and the settings whose outcome is now called unknown.
+    /// Whether any setting of any device was told in vain and is still wanted.
+    pub fn is_any_in_vain(&self) -> bool {
+        self.aims.iter().any(Aim::is_in_vain)
+    }
+
+    /// Whether a device does what it is told.
+    pub fn obedience(&self, device: &DeviceId) -> Obedience {
+        let of = || self.aims.iter().filter(|aim| aim.device == *device);
+        if let Some(aim) = of().find(|aim| aim.is_in_vain()) {
+            return Obedience::InVain(aim.point);
+        }
+        let is_open = of().any(|aim| matches!(aim.outcome, Outcome::Pending | Outcome::Unknown));
+        if is_open { Obedience::Open } else { Obedience::Obeys }
+    }
+
+    /// A device can be reached again: what it has not shown is told again as soon as it has had time to say how it stands. A
+    /// dial that was turned meanwhile is a hand, and is not overruled unheard.
+    pub fn reached_again(&mut self, device: &DeviceId, now: Moment) {
+        let soon = now + HEARD_FIRST;
+        for aim in self.aims.iter_mut().filter(|aim| aim.device == *device) {
+            if aim.is_in_vain() {
+                (aim.attempt, aim.again_at) = (0, Some(soon));
+            } else if aim.outcome == Outcome::Pending {
+                aim.attempt = aim.attempt.min(ATTEMPTS_MAX - 1);
+                aim.again_at = aim.again_at.map(|at| at.min(soon));
+            }
+        }
+    }
+
+    /// Tells again what is due, and what was told often enough is told in vain. Returns commands.
     pub fn advance(
         &mut self,
         now: Moment,
         room: &RoomId,
         devices: &[DeviceSetup],
         shown: impl Fn(&DeviceId, Point) -> Option<Value>,
-    ) -> (Vec<Command>, Vec<(DeviceId, Point)>) {
+    ) -> Vec<Command> {
         let due: Vec<(DeviceId, Point)> = self
             .aims
             .iter()
             .filter(|a| a.again_at.is_some_and(|at| at <= now))
             .map(|a| (a.device.clone(), a.point))
             .collect();
-        let (mut commands, mut given_up) = (Vec::new(), Vec::new());
+        let mut commands = Vec::new();
         for (id, point) in due {
             let setup = devices.iter().find(|d| d.id == id);
             let Some((setup, ability)) = setup.and_then(|d| Some((d, d.abilities.iter().find(|a| a.point == point)?)))
@@ -199,16 +246,8 @@ impl Shadow {
                 continue;
             };
             commands.extend(self.tell(now, room, setup, ability, shown(&id, point).as_ref()));
-            if let Some(aim) = self.aims.iter_mut().find(|a| a.device == id && a.point == point)
-                && aim.outcome == Outcome::Pending
-                && aim.attempt >= ATTEMPTS_MAX
-                && aim.again_at.is_none()
-            {
-                aim.outcome = Outcome::Unknown;
-                given_up.push((id, point));
-            }
         }
-        (commands, given_up)
+        commands
     }
 
     /// Notes what became of a command on its way. A refused one is not told again. Returns the setting and its new outcome,
@@ -221,8 +260,8 @@ impl Shadow {
             return None;
         }
         match result {
-            WriteResult::Sent => {}
-            WriteResult::Verified => (aim.outcome, aim.again_at) = (Outcome::Applied, None),
+            WriteResult::Sent if !aim.is_blind => {}
+            WriteResult::Sent | WriteResult::Verified => (aim.outcome, aim.again_at) = (Outcome::Applied, None),
             WriteResult::Refused(_) => {
                 (aim.outcome, aim.again_at, aim.attempt) = (Outcome::Unknown, None, ATTEMPTS_MAX)
             }
@@ -318,11 +357,11 @@ impl Shadow {
             (aim.again_at, aim.outcome) = (None, if was_told { Outcome::Applied } else { aim.outcome });
             return None;
         }
-        if aim.again_at.is_some_and(|at| at > now)
-            || aim.attempt >= ATTEMPTS_MAX
-            || (aim.attempt > 0 && aim.again_at.is_none())
-        {
-            aim.again_at = aim.again_at.filter(|at| *at > now);
+        if aim.again_at.is_some_and(|at| at > now) || (aim.attempt > 0 && aim.again_at.is_none()) {
+            return None;
+        }
+        if aim.attempt >= ATTEMPTS_MAX && aim.outcome != Outcome::Unknown {
+            aim.end_in_vain(now);
             return None;
         }
         if let Some(later) = aim.budget_allows_at(now, ability).filter(|at| *at > now) {
@@ -364,8 +403,24 @@ impl Aim {
             replaced: None,
             echoes: VecDeque::new(),
             is_unseen: false,
+            is_blind: false,
             writes: VecDeque::new(),
         }
+    }
+
+    /// Told often enough, and nothing came of it. A device that went back by itself each time is left as it is; one that
+    /// showed nothing is told once more after a while.
+    fn end_in_vain(&mut self, now: Moment) {
+        let is_silent = self.outcome == Outcome::Pending;
+        (self.again_at, self.outcome) = match is_silent {
+            true => (Some(now + IN_VAIN_REST), Outcome::Unknown),
+            false => (None, self.outcome),
+        };
+    }
+
+    /// Whether it was told in vain and is still wanted. What was refused is not: it is not told again.
+    fn is_in_vain(&self) -> bool {
+        self.outcome == Outcome::Unknown && self.desired.is_some() && self.again_at.is_some()
     }
 
     fn note_told(&mut self, now: Moment, number: u64, value: &Value, ability: &Ability, shown: Option<&Value>) {
@@ -375,7 +430,7 @@ impl Aim {
         let confirm = ability.confirm_within.unwrap_or(CONFIRM_USUAL);
         self.again_at = Some(now + confirm.max(pause(self.attempt)));
         push_bounded(&mut self.echoes, (value.clone(), now), ECHOES_MAX);
-        self.is_unseen = true;
+        (self.is_unseen, self.is_blind) = (true, ability.confirm_within.is_none());
         push_bounded(&mut self.writes, now, ability.per_day_max.clamp(1, 1000) as usize);
     }
 
@@ -632,19 +687,114 @@ mod tests {
         assert_eq!(judged, Judgement::Hand);
     }
 
-    #[test]
-    fn a_device_that_goes_back_by_itself_is_told_again_and_at_last_given_up() {
-        let (mut shadow, room) = (Shadow::default(), RoomId::new("1204").unwrap());
-        want(&mut shadow, at(0), 18.0, 24.0);
-        let judged = shadow.judge(at(5), &setup(), Point::TargetTemperature, &news(24.0, 18.0, true));
-        assert_eq!(judged, Judgement::Device(Outcome::Reverted));
-        let (mut told, mut given_up) = (1, Vec::new());
-        while let Some(due) = shadow.deadline() {
-            let (commands, lost) = shadow.advance(due, &room, &[setup()], |_, _| Some(degrees(18.0)));
-            told += commands.len();
-            given_up.extend(lost);
+    /// Lets time pass until then, with the device showing this; returns when it was told.
+    fn pass(shadow: &mut Shadow, until: Moment, shown: f64) -> Vec<Moment> {
+        let room = RoomId::new("1204").unwrap();
+        let mut told = Vec::new();
+        while let Some(due) = shadow.deadline().filter(|due| *due <= until) {
+            let wanted = shadow.advance(due, &room, &[setup()], |_, _| Some(degrees(shown)));
+            told.extend(wanted.iter().map(|_| due));
         }
-        assert_eq!((told, given_up.len()), (5, 1));
+        told
+    }
+
+    fn obedience(shadow: &Shadow) -> Obedience {
+        shadow.obedience(&setup().id)
+    }
+
+    #[test]
+    fn what_goes_back_by_itself_each_time_is_told_five_times_and_left() {
+        let (mut shadow, setup) = (Shadow::default(), setup());
+        want(&mut shadow, at(0), 18.0, 24.0);
+        let (mut now, mut told, mut newly) = (at(0), 0, 1);
+        while newly > 0 {
+            told += newly;
+            let back = shadow.judge(now, &setup, Point::TargetTemperature, &news(24.0, 18.0, true));
+            assert_eq!(back, Judgement::Device(Outcome::Reverted));
+            now = shadow.deadline().expect("it is told again, or left");
+            newly = pass(&mut shadow, now, 18.0).len();
+        }
+        assert_eq!((told, shadow.deadline()), (5, None));
+        assert_eq!(
+            obedience(&shadow),
+            Obedience::Obeys,
+            "it answers; what it wants is otherwise"
+        );
+    }
+
+    #[test]
+    fn what_is_told_in_vain_is_told_to_people_and_once_more_each_hour() {
+        let mut shadow = Shadow::default();
+        want(&mut shadow, at(0), 18.0, 24.0);
+        assert_eq!(obedience(&shadow), Obedience::Open);
+        let first = pass(&mut shadow, at(31 * 60), 18.0);
+        assert_eq!(first, [60, 180, 420, 900].map(at), "pauses double");
+        assert_eq!(obedience(&shadow), Obedience::InVain(Point::TargetTemperature));
+        let day = pass(&mut shadow, at(24 * 3600), 18.0);
+        assert!((14..=24).contains(&day.len()), "{day:?}");
+        let judged = shadow.judge(at(90_000), &setup(), Point::TargetTemperature, &news(18.0, 24.0, true));
+        assert_eq!(
+            (judged, obedience(&shadow)),
+            (Judgement::Own(Outcome::Applied), Obedience::Obeys)
+        );
+    }
+
+    #[test]
+    fn wanting_it_again_at_the_last_moment_does_not_hide_that_it_was_in_vain() {
+        let mut shadow = Shadow::default();
+        want(&mut shadow, at(0), 18.0, 24.0);
+        pass(&mut shadow, at(900), 18.0);
+        let due = shadow.deadline().unwrap();
+        assert!(want(&mut shadow, due, 18.0, 24.0).is_none());
+        assert_eq!(obedience(&shadow), Obedience::InVain(Point::TargetTemperature));
+        assert!(shadow.deadline().is_some());
+    }
+
+    #[test]
+    fn a_device_that_is_back_is_told_after_it_has_said_how_it_stands() {
+        let mut shadow = Shadow::default();
+        want(&mut shadow, at(0), 18.0, 24.0);
+        pass(&mut shadow, at(1900), 18.0);
+        let mut turned = shadow.clone();
+        shadow.reached_again(&setup().id, at(2000));
+        assert_eq!(pass(&mut shadow, at(2100), 18.0), [at(2060)]);
+        turned.reached_again(&setup().id, at(2000));
+        let judged = turned.judge(at(2010), &setup(), Point::TargetTemperature, &news(18.0, 21.0, true));
+        assert_eq!(judged, Judgement::Hand);
+        turned.overridden(&setup().id, Point::TargetTemperature);
+        assert!(pass(&mut turned, at(9000), 21.0).is_empty());
+    }
+
+    #[test]
+    fn what_nothing_shows_is_believed_once_it_was_sent() {
+        let (mut shadow, mut setup, room) = (Shadow::default(), setup(), RoomId::new("1204").unwrap());
+        setup.abilities[0].confirm_within = None;
+        let wish = Wish {
+            device: &setup,
+            ability: &setup.abilities[0],
+            value: degrees(24.0),
+            purpose: Purpose::Prepare,
+            because: Because::rule("test"),
+        };
+        let command = shadow.want(at(0), &room, &Limits::default(), None, wish).unwrap();
+        let ended = shadow.written(at(1), command.id.number, &WriteResult::Sent);
+        assert_eq!(ended.map(|(.., outcome)| outcome), Some(Outcome::Applied));
+        assert_eq!(shadow.deadline(), None);
+    }
+
+    #[test]
+    fn a_late_answer_is_not_the_guest_as_long_as_the_profile_says_that_answers_take() {
+        let setup = DeviceSetup {
+            echo_within: Span::seconds(90),
+            ..setup()
+        };
+        for (seconds, hand) in [(35, false), (80, false), (100, true)] {
+            let mut shadow = Shadow::default();
+            want(&mut shadow, at(0), 18.0, 24.0);
+            shadow.judge(at(1), &setup, Point::TargetTemperature, &news(18.0, 24.0, true));
+            let judged = shadow.judge(at(seconds), &setup, Point::TargetTemperature, &news(24.0, 18.0, true));
+            assert_eq!(judged == Judgement::Hand, hand, "{seconds} s: {judged:?}");
+        }
     }
 
     #[test]
@@ -671,7 +821,7 @@ mod tests {
         for result in [WriteResult::Verified, WriteResult::Refused("no".into())] {
             assert_eq!(shadow.written(at(11), first.id.number, &result), None);
         }
-        let (commands, _) = shadow.advance(at(60), &room, &[setup()], |_, _| Some(degrees(16.0)));
+        let commands = shadow.advance(at(60), &room, &[setup()], |_, _| Some(degrees(16.0)));
         assert_eq!(
             commands.iter().map(|c| c.value.clone()).collect::<Vec<_>>(),
             [degrees(24.0)]

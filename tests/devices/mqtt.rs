@@ -271,7 +271,12 @@ async fn what_must_not_be_told_is_refused_with_the_reason() {
     outlet.tell(command(3, "thermo-1", Point::TargetTemperature, celsius(21.3)));
     outlet.tell(command(4, "door-1", Point::Open, Value::Flag(true)));
     outlet.tell(command(5, "nobody", Point::Open, Value::Flag(true)));
-    for (number, word) in [(1, "expired"), (2, "range"), (3, "step"), (4, "command"), (5, "device")] {
+    assert_eq!(
+        inbox.result(1).await,
+        WriteResult::Failed("expired".into()),
+        "it was too late, not wrong: it may be told again"
+    );
+    for (number, word) in [(2, "range"), (3, "step"), (4, "command"), (5, "device")] {
         assert_eq!(inbox.result(number).await, WriteResult::Refused(word.into()));
     }
 }

@@ -213,7 +213,7 @@ impl Desk {
             return self.end(&command, WriteResult::Failed(TOO_MANY.into()));
         }
         if (self.clock)() > command.expires {
-            return self.end(&command, WriteResult::Refused("expired".into()));
+            return self.end(&command, WriteResult::Failed("expired".into()));
         }
         let Some(place) = self.places.get(&command.device).copied() else {
             return self.end(&command, WriteResult::Refused("device".into()));

@@ -188,7 +188,7 @@ impl Desk {
         let refused = |word: &str| WriteResult::Refused(word.to_owned());
         let failed = |because: &str| WriteResult::Failed(because.to_owned());
         if (self.clock)() > command.expires {
-            return Err(refused("expired"));
+            return Err(failed("expired"));
         }
         let place = *self.places.get(&command.device).ok_or_else(|| refused("device"))?;
         let device = &self.inner.devices[place];

@@ -204,19 +204,10 @@ impl Room {
         }
         let devices = &self.devices;
         let shown = |device: &DeviceId, point| devices.value(device, point).cloned();
-        let (commands, given_up) = self
+        let commands = self
             .shadow
             .advance(world.now, &world.setup.id, &world.setup.devices, shown);
         commands.into_iter().for_each(|command| out.command(command));
-        for (id, point) in given_up {
-            let Some(device) = world.setup.devices.iter().find(|d| d.id == id) else {
-                continue;
-            };
-            let because = Because::rule("device-does-not-obey")
-                .with("device", &id)
-                .with("point", point);
-            self.recurring(world, device, Need::CannotReach, "cannot-reach", true, because, out);
-        }
     }
 
     /// Requests that follow from the stay, the hour and the devices' health.

@@ -143,6 +143,7 @@ pub struct Room {
 impl Room {
     /// A device said something.
     pub fn reading(&mut self, world: World<'_>, reading: &Reading, out: &mut Outcome) {
+        let was_silent = self.shadow.is_any_in_vain() && self.is_silent(world, &reading.device);
         match self.devices.take(world.now, reading) {
             Taken::Past => out.refuse("reading_past", format!("{} of {}", reading.point, reading.device)),
             Taken::Heard(false) => {}
@@ -159,6 +160,9 @@ impl Room {
                 }
                 let is_awaited = self.shadow.awaits(&reading.device, reading.point);
                 self.observe(world, reading, &news, out);
+                if was_silent && news.is_live {
+                    self.shadow.reached_again(&reading.device, world.now);
+                }
                 // A bridge repeats a device's whole state with every word of it. What says nothing new, and that nobody
                 // waits for, is looked at once a minute: whatever time alone decides has a deadline of its own.
                 if news.is_change() || news.is_sign_of_life || is_awaited || out.is_anything() {
@@ -170,9 +174,17 @@ impl Room {
         }
     }
 
+    fn is_silent(&self, world: World<'_>, device: &DeviceId) -> bool {
+        let setup = world.setup.devices.iter().find(|setup| setup.id == *device);
+        setup.is_some_and(|setup| self.devices.silent_since(world.now, setup).is_some())
+    }
+
     /// A device came or went.
     pub fn availability(&mut self, world: World<'_>, device: &DeviceId, online: bool, out: &mut Outcome) {
         if self.devices.reach(world.now, device, online) {
+            if online {
+                self.shadow.reached_again(device, world.now);
+            }
             out.save(SaveWhen::Soon);
             self.settle(world, out);
         }
@@ -182,7 +194,11 @@ impl Room {
     pub fn link(&mut self, world: World<'_>, devices: &[&DeviceId], up: bool, out: &mut Outcome) {
         let mut is_news = false;
         for device in devices {
-            is_news |= self.devices.link(world.now, device, up);
+            let is_new = self.devices.link(world.now, device, up);
+            if is_new && up {
+                self.shadow.reached_again(device, world.now);
+            }
+            is_news |= is_new;
         }
         if is_news {
             out.save(SaveWhen::Soon);

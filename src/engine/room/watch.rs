@@ -3,6 +3,7 @@
 use super::{Outcome, Room, World};
 use crate::engine::occupancy::Presence;
 use crate::engine::requests::maintenance;
+use crate::engine::shadow::Obedience;
 use crate::model::{Because, DeviceId, DeviceSetup, Moment, Need, Point, Report, Span};
 
 /// A bed sensor that is doubted is reported when it has not moved for so long.
@@ -36,6 +37,7 @@ impl Room {
         self.watch_motion(world, out);
         self.watch_motionless(world, out);
         self.watch_unsold(world, out);
+        self.watch_obeying(world, out);
     }
 
     /// When somebody will be asked to look, if nothing moves before.
@@ -179,6 +181,30 @@ impl Room {
                 .with("bursts", room.occupancy.bursts())
         };
         self.look_after(world, &care, because, out);
+    }
+
+    /// A device was told something time and again, and nothing was seen of it.
+    fn watch_obeying(&mut self, world: World<'_>, out: &mut Outcome) {
+        if !self.shadow.is_any_in_vain() && !self.requests.has_open() && !self.requests.was_looked_after() {
+            return;
+        }
+        for device in world.setup.devices.iter().filter(|device| !device.abilities.is_empty()) {
+            let obedience = self.shadow.obedience(&device.id);
+            let care = Care {
+                need: Need::CannotReach,
+                device: Some(&device.id),
+                what: "deaf",
+                is_due: matches!(obedience, Obedience::InVain(_)),
+                is_over: obedience == Obedience::Obeys,
+            };
+            let because = |_: &Room| match obedience {
+                Obedience::InVain(point) => Because::rule("device-does-not-obey")
+                    .with("device", &device.id)
+                    .with("point", point),
+                _ => Because::rule("device-obeys-again").with("device", &device.id),
+            };
+            self.look_after(world, &care, because, out);
+        }
     }
 
     /// Raises a request while the need is due, and takes it back when it is over. Who has looked is not asked again before the

@@ -52,8 +52,8 @@ struct Device {
     door_at: usize,
     /// The temperature that was last told.
     told_air: Option<f64>,
-    /// The engine's last word on the unit's mode was "off".
-    is_told_off: bool,
+    /// What the engine last told it, be that lost on the way or not.
+    told: (f64, Does),
     /// The next happening.
     next: usize,
     version: u64,
@@ -105,7 +105,7 @@ impl Keeper {
             moved_at: None,
             door_at: 0,
             told_air: None,
-            is_told_off: false,
+            told: (22.0, Does::Auto),
             next: 0,
             version: 0,
         };
@@ -152,14 +152,9 @@ impl Keeper {
             let device = &self.devices[room];
             standing.wanted = Wanted::of(device.setpoint, device.does);
             standing.output_max = device.output_max;
-            self.watch.look(
-                hotel,
-                room,
-                minute,
-                standing.wanted,
-                standing.body.air,
-                device.is_told_off,
-            );
+            let told = Wanted::of(device.told.0, device.told.1);
+            self.watch
+                .look(hotel, room, minute, (standing.wanted, told), standing.body.air);
         }
     }
 
@@ -442,8 +437,10 @@ impl Keeper {
         let Some(room) = self.places.get(&command.device).copied() else {
             return;
         };
-        if command.point == Point::HvacMode {
-            self.devices[room].is_told_off = command.value == Value::Hvac(HvacMode::Off);
+        match (&command.value, command.point) {
+            (Value::Temperature(t), Point::TargetTemperature) => self.devices[room].told.0 = t.to_f64(),
+            (Value::Hvac(mode), Point::HvacMode) => self.devices[room].told.1 = does(*mode),
+            _ => {}
         }
         let known = self.known(hotel, &command, room, minute);
         self.watch.commanded(hotel, room, minute, &command, &known);

@@ -129,18 +129,18 @@ impl Watch {
         }
     }
 
-    /// Looks at one room in one minute.
-    pub fn look(&mut self, hotel: &Hotel, room: usize, minute: usize, wanted: Wanted, air: f64, is_told_off: bool) {
+    /// Looks at one room in one minute: at what its unit goes by, and at what the engine last told it.
+    pub fn look(&mut self, hotel: &Hotel, room: usize, minute: usize, (wanted, told): (Wanted, Wanted), air: f64) {
         self.look_at_guest(hotel, room, minute, wanted);
         let state = &mut self.rooms[room];
         let is_open = hotel.places[room].life.window[minute];
         state.window_open_min = if is_open { state.window_open_min + 1 } else { 0 };
         state.window_open_at = if is_open { Some(minute) } else { state.window_open_at };
-        let does_run = wanted.low > air && air > FROST_C || wanted.high < air;
-        if state.window_open_min <= WINDOW_MIN || !does_run {
+        let runs = |wanted: Wanted| wanted.low > air && air > FROST_C || wanted.high < air;
+        if state.window_open_min <= WINDOW_MIN || !runs(wanted) {
             return;
         }
-        if is_told_off && hotel.options.has_faults {
+        if !runs(told) && hotel.options.has_faults {
             self.never.interlock_unheard_min += 1;
             return;
         }
@@ -448,10 +448,10 @@ mod tests {
             expires: Moment::LATEST,
             because: Because::rule("frost-guard"),
         };
-        let mut watch = Watch::new(1);
+        let (mut watch, guards) = (Watch::new(1), Wanted { low: 12.0, high: 99.0 });
         watch.dialled(0, 22.5);
         for minute in 0..60 {
-            watch.look(&hotel, 0, minute, Wanted { low: 12.0, high: 99.0 }, 15.0, false);
+            watch.look(&hotel, 0, minute, (guards, guards), 15.0);
             if [20, 35, 50].contains(&minute) {
                 watch.commanded(&hotel, 0, minute, &guard, &known);
             }
@@ -463,12 +463,20 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_that_runs_under_an_open_window_is_seen() {
+    fn a_unit_that_runs_under_an_open_window_is_seen_and_whether_it_was_told_to_rest() {
         let mut hotel = hotel();
+        hotel.options.has_faults = true;
         hotel.places[0].life.window[..30].fill(true);
-        let mut watch = Watch::new(1);
-        let runs = Wanted { low: 22.0, high: 99.0 };
-        (0..30).for_each(|minute| watch.look(&hotel, 0, minute, runs, 20.0, false));
-        assert_eq!(watch.never.interlock_violations, 30 - WINDOW_MIN);
+        let (runs, rests) = (Wanted { low: 22.0, high: 99.0 }, Wanted { low: -99.0, high: 99.0 });
+        for (told, seen) in [(runs, (30 - WINDOW_MIN, 0)), (rests, (0, 30 - WINDOW_MIN))] {
+            let mut watch = Watch::new(1);
+            (0..30).for_each(|minute| watch.look(&hotel, 0, minute, (runs, told), 20.0));
+            let Never {
+                interlock_violations,
+                interlock_unheard_min,
+                ..
+            } = watch.never;
+            assert_eq!((interlock_violations, interlock_unheard_min), seen);
+        }
     }
 }

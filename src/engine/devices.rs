@@ -15,6 +15,9 @@ struct Said {
     value: Option<Value>,
     quality: Quality,
     device_time: Option<Moment>,
+    /// It was said before the device's last absence.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_old: bool,
 }
 
 /// One device.
@@ -49,6 +52,9 @@ pub struct News {
     pub is_live: bool,
     /// Whether it is the first word of the device for a while, or after an absence.
     pub is_sign_of_life: bool,
+    /// Whether it is the first word on this point since the device, or its link, was away: what differs may have changed at
+    /// any time since then, and by itself.
+    pub is_caught_up: bool,
 }
 
 /// What became of a reading.
@@ -93,6 +99,9 @@ impl Devices {
         } else {
             device.unreachable_since.or(Some(now))
         };
+        if online && !was {
+            device.was_away();
+        }
         was != online
     }
 
@@ -102,6 +111,7 @@ impl Devices {
         let was_up = !std::mem::replace(&mut device.is_cut_off, !up);
         if up && !was_up {
             device.listened_to_since = Some(now);
+            device.was_away();
         }
         was_up != up
     }
@@ -196,6 +206,9 @@ impl Device {
     /// Returns whether the moment moved on by a grain, or an absence ended.
     fn hear(&mut self, now: Moment) -> bool {
         let returned = self.unreachable_since.take().is_some();
+        if returned {
+            self.was_away();
+        }
         let grain = self.heard_at.is_none_or(|at| now.since(at) >= HEARD_GRAIN);
         if grain {
             self.heard_at = Some(now);
@@ -203,11 +216,17 @@ impl Device {
         grain || returned
     }
 
+    /// Nobody heard the device for a while: all that it had said is of before.
+    fn was_away(&mut self) {
+        self.points.values_mut().for_each(|said| said.is_old = true);
+    }
+
     fn say(&mut self, reading: &Reading, is_live: bool, is_sign_of_life: bool) -> Option<News> {
         let said = self.points.get_or_insert_with(&reading.point, || Said {
             value: None,
             quality: Quality::Unknown,
             device_time: None,
+            is_old: false,
         });
         if is_live {
             said.device_time = reading.device_time.or(said.device_time);
@@ -220,6 +239,7 @@ impl Device {
             after,
             is_live,
             is_sign_of_life,
+            is_caught_up: std::mem::take(&mut said.is_old),
         };
         Some(news).filter(|news| is_live || news.is_change())
     }
@@ -279,6 +299,28 @@ mod tests {
             devices.take(now, &reading(22.0, None, Freshness::Replayed)),
             Taken::Heard(false)
         );
+    }
+
+    #[test]
+    fn the_first_word_on_a_point_after_an_absence_may_tell_of_any_time() {
+        let (mut devices, now) = (Devices::default(), Moment::EARLIEST);
+        let is_caught_up = |devices: &mut Devices, value| {
+            let Taken::News(news) = devices.take(now, &reading(value, None, Freshness::Live)) else {
+                panic!()
+            };
+            news.is_caught_up
+        };
+        assert!(!is_caught_up(&mut devices, 22.0));
+        let id = DeviceId::new("t-1").unwrap();
+        devices.reach(now, &id, false);
+        devices.reach(now, &id, true);
+        assert!(is_caught_up(&mut devices, 21.0));
+        assert!(!is_caught_up(&mut devices, 20.0));
+        devices.link(now, &id, false);
+        devices.link(now, &id, true);
+        assert!(is_caught_up(&mut devices, 20.0));
+        devices.reach(now, &id, false);
+        assert!(is_caught_up(&mut devices, 19.0), "its own word ends the absence, too");
     }
 
     #[test]

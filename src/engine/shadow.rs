@@ -160,13 +160,23 @@ impl Shadow {
         self.tell(now, room, wish.device, wish.ability, shown)
     }
 
+    /// The device stands otherwise than was told, and nobody wanted that: it is told from the beginning.
+    pub fn begin_anew(&mut self, device: &DeviceId, point: Point) {
+        if let Some(aim) = self.find_mut(device, point) {
+            (aim.attempt, aim.outcome, aim.again_at) = (0, Outcome::Pending, None);
+        }
+    }
+
+    /// The device went back by itself, and no guest can have done that: it is told again after its pause, while attempts last.
+    pub fn insist(&mut self, device: &DeviceId, point: Point, now: Moment) {
+        if let Some(aim) = self.find_mut(device, point).filter(|aim| aim.attempt < ATTEMPTS_MAX) {
+            aim.again_at = aim.again_at.or(Some(now + pause(aim.attempt)));
+        }
+    }
+
     /// Wants nothing more of a setting: somebody else decides.
     pub fn release(&mut self, device: &DeviceId, point: Point) {
-        if let Some(aim) = self
-            .aims
-            .iter_mut()
-            .find(|aim| aim.device == *device && aim.point == point)
-        {
+        if let Some(aim) = self.find_mut(device, point) {
             (aim.desired, aim.again_at) = (None, None);
         }
     }
@@ -273,11 +283,7 @@ impl Shadow {
     /// Judges who changed a setting, by the news of it.
     pub fn judge(&mut self, now: Moment, setup: &DeviceSetup, point: Point, news: &News) -> Judgement {
         let ability = setup.abilities.iter().find(|a| a.point == point);
-        let Some(aim) = self
-            .aims
-            .iter_mut()
-            .find(|aim| aim.device == setup.id && aim.point == point)
-        else {
+        let Some(aim) = self.find_mut(&setup.id, point) else {
             return unasked(news);
         };
         let tolerance = ability.map_or(0.0, |a| a.tolerance);
@@ -311,11 +317,7 @@ impl Shadow {
 
     /// Notes that the guest decided otherwise.
     pub fn overridden(&mut self, device: &DeviceId, point: Point) {
-        if let Some(aim) = self
-            .aims
-            .iter_mut()
-            .find(|aim| aim.device == *device && aim.point == point)
-        {
+        if let Some(aim) = self.find_mut(device, point) {
             aim.outcome = Outcome::Overridden;
         }
         self.release(device, point);
@@ -323,6 +325,11 @@ impl Shadow {
 
     fn find(&self, device: &DeviceId, point: Point) -> Option<&Aim> {
         self.aims.iter().find(|aim| aim.device == *device && aim.point == point)
+    }
+
+    fn find_mut(&mut self, device: &DeviceId, point: Point) -> Option<&mut Aim> {
+        let mut aims = self.aims.iter_mut();
+        aims.find(|aim| aim.device == *device && aim.point == point)
     }
 
     fn aim(&mut self, setup: &DeviceSetup, point: Point, purpose: Purpose, now: Moment) -> &mut Aim {
@@ -347,10 +354,7 @@ impl Shadow {
         shown: Option<&Value>,
     ) -> Option<Command> {
         let number = self.number + 1;
-        let aim = self
-            .aims
-            .iter_mut()
-            .find(|aim| aim.device == setup.id && aim.point == ability.point)?;
+        let aim = self.find_mut(&setup.id, ability.point)?;
         let value = aim.desired.clone()?;
         if shown.is_some_and(|shown| shown.is_near(&value, ability.tolerance)) {
             let was_told = aim.attempt > 0;
@@ -489,7 +493,7 @@ fn answers_within(setup: &DeviceSetup, ability: Option<&Ability>) -> Span {
 }
 
 fn unasked(news: &News) -> Judgement {
-    match (&news.before, news.is_live, news.is_change()) {
+    match (&news.before, news.is_live && !news.is_caught_up, news.is_change()) {
         (_, _, false) => Judgement::Same,
         (None, _, _) | (_, false, _) => Judgement::Found,
         (Some(_), true, true) => Judgement::Hand,
@@ -594,6 +598,7 @@ mod tests {
             after: degrees(after),
             is_live,
             is_sign_of_life: false,
+            is_caught_up: false,
         }
     }
 

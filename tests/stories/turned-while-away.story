@@ -1,4 +1,4 @@
-# A dial turned while nothing could be heard of it is found when the link is back, and not overruled.
+# A dial turned while nothing could be heard of it is found when the link is back: respected, not learnt from.
 room 1204: thermostat door motion
 air 21.0 warms 3.0 cools 0.5
 day 0 08:00 outdoor 4
@@ -16,6 +16,6 @@ day 0 08:00 outdoor 4
 13:10 devices obey
 13:11 link zigbee up
 13:11 1204-thermostat target_temperature 20
-13:11 saw note guest-set-by-hand 20
+13:11 saw note found-changed 20
 13:11 saw request cannot_reach withdrawn device-obeys-again
 15:00 saw no command target_temperature

@@ -7,7 +7,7 @@ use crate::engine::evidence::{Evidence, arriving_until};
 use crate::engine::occupancy::Sign;
 use crate::engine::preference::{Guest, Tag};
 use crate::engine::requests::confirm::{Confirm, Worth};
-use crate::engine::shadow::Judgement;
+use crate::engine::shadow::{Judgement, Outcome as Ended};
 use crate::engine::stay::{Stay, Turn};
 use crate::model::{
     Attribute, Because, Celsius, ConfirmNotice, DeviceSetup, GuestToken, Point, ReadinessVerdict, Report, Said,
@@ -27,7 +27,8 @@ impl Room {
             return;
         }
         let before = self.shadow.outcome(&device.id, point);
-        match self.shadow.judge(world.now, device, point, news) {
+        let judged = self.shadow.judge(world.now, device, point, news);
+        match judged {
             Judgement::Hand if device.guest_points.contains(&point) => {
                 self.by_hand(world, device, point, &news.after, out)
             }
@@ -46,6 +47,9 @@ impl Room {
                 out.save(SaveWhen::Soon);
             }
             _ => {}
+        }
+        if judged == Judgement::Device(Ended::Reverted) && !self.is_occupied(world) {
+            self.shadow.insist(&device.id, point, world.now);
         }
     }
 
@@ -86,7 +90,8 @@ impl Room {
         self.respect(point, value);
     }
 
-    /// Changed while nobody listened. It is respected as the guest's, but nothing is learnt from it.
+    /// Changed while nobody listened. With a guest there it is respected as the guest's, but nothing is learnt from it; in a room
+    /// that no guest has come to, it is a device that began anew, and is told what is wanted.
     pub(super) fn found(
         &mut self,
         world: World<'_>,
@@ -111,6 +116,8 @@ impl Room {
                     .with("value", value.scalar()),
             );
             out.save(SaveWhen::Now);
+        } else {
+            self.shadow.begin_anew(&device.id, point);
         }
     }
 

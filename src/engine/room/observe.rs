@@ -164,6 +164,7 @@ impl Room {
             after: Value::Flag(on),
             is_live: true,
             is_sign_of_life: false,
+            is_caught_up: false,
         };
         self.door_wish(world, *wish, &turn(!is), out);
         if !is {

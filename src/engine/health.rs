@@ -125,7 +125,10 @@ impl Health {
                 let at_door = self.door_at.map(|at| at + MOVES_AT_DOOR);
                 again.max(at_door) >= Some(now)
             }
-            Sign::Sees(_) | Sign::StillSees => true,
+            // A word that ends says how long it held, and not that the next one will come: what was stuck at "somebody" may be
+            // stuck at "nobody" from then on.
+            Sign::Sees(true) => true,
+            Sign::StillSees => self.is_seen(now),
             _ => false,
         }
     }
@@ -262,9 +265,17 @@ impl Health {
         self.doors.sign(&DOOR, now);
         let is_passage = self.door_at.is_none_or(|at| now.since(at) > PASSAGE);
         if is_passage {
-            // Who comes moves, and who goes has moved.
-            let from = if before.is_occupied() { now - TRIED_WITHIN } else { now };
-            self.tried_from = self.tried_from.max(Some(from));
+            // Who comes moves, and who goes has moved: since the door moved before, when whoever goes now may have come.
+            let last = self.door_at.map(|at| at + Span::millis(1));
+            let from = if before.is_occupied() {
+                last.max(Some(now - TRIED_WITHIN))
+            } else {
+                Some(now)
+            };
+            self.tried_from = self.tried_from.max(from);
+            if self.is_seen(now) {
+                self.told_at = Some(now);
+            }
         }
         if is_passage && !self.is_seen(now) {
             self.passages = self.passages.saturating_add(1);
@@ -362,7 +373,36 @@ mod tests {
         health.sign(at(20), Sign::Door(false), Presence::Occupied, Presence::Checking);
         assert!(health.is_motion_untried(), "who went has not been seen for ten hours");
         health.sign(at(21), Sign::Sees(false), Presence::Occupied, Presence::Occupied);
-        assert!(!health.is_motion_untried(), "it has seen somebody until now");
+        assert!(
+            health.is_motion_untried(),
+            "what was stuck at one word may be stuck at the other now"
+        );
+        health.sign(at(22), Sign::Sees(true), Presence::Occupied, Presence::Occupied);
+        assert!(!health.is_motion_untried());
+    }
+
+    #[test]
+    fn between_two_movements_of_the_door_somebody_was_seen_or_it_is_not_known_who_is_in() {
+        let device = DeviceId::new("radar").unwrap();
+        let passes = |health: &mut Health, hours: i64, minutes: i64, before| {
+            let now = at(hours) + Span::minutes(minutes);
+            health.sign(now, Sign::Door(false), before, Presence::Checking);
+            health.is_motion_untried()
+        };
+        let mut health = Health::default();
+        health.sees(at(0), &device, false, true);
+        health.sees(at(1), &device, true, true);
+        health.sign(at(1), Sign::Sees(true), Presence::Vacant, Presence::Occupied);
+        assert!(!passes(&mut health, 6, 0, Presence::Occupied), "seen while it goes");
+        health.sees(at(6), &device, false, true);
+        health.sign(at(6), Sign::Sees(false), Presence::Checking, Presence::Checking);
+        assert!(!health.is_motion_untried());
+        assert!(
+            passes(&mut health, 6, 20, Presence::Checking),
+            "who went may have come back, and nothing has told of it"
+        );
+        health.sign(at(7), Sign::Sees(true), Presence::Checking, Presence::Occupied);
+        assert!(!health.is_motion_untried());
     }
 
     #[test]

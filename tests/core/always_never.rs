@@ -158,7 +158,7 @@ impl Restless {
 #[test]
 fn nobody_is_called_absent_within_ten_minutes_of_a_movement_behind_the_door() {
     let mut absences = 0;
-    for seed in 0..48 {
+    for seed in 0..96 {
         let mut room = Restless::new(seed);
         (0..800).for_each(|_| room.live());
         absences += room.absences;

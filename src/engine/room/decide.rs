@@ -112,8 +112,12 @@ impl Room {
             _ => {}
         }
         self.hold_output(world, out);
-        if is_entered && matches!(self.climate.phase, Phase::Preparing { .. } | Phase::Held { .. }) {
-            self.prepare_bed(world, out);
+        match self.climate.phase {
+            Phase::Preparing { .. } | Phase::Held { .. } if is_entered => self.prepare_bed(world, out),
+            Phase::Preparing { .. } | Phase::Held { .. } => {}
+            // What the bed was told in vain is not carried out under whoever lies in it.
+            _ if is_entered => self.leave_bed(world),
+            _ => {}
         }
         if let (Some(device), Some(because)) = (climate, decision.is_stuck) {
             self.recurring(world, device, Need::CannotReach, "cannot-reach", true, because, out);
@@ -161,6 +165,12 @@ impl Room {
             .with("earlier_stays", answer.stays)
             .with("within_one", (answer.within * 100.0).round() / 100.0);
         self.want(world, device, Point::Firmness, value, Purpose::Prepare, because, out);
+    }
+
+    fn leave_bed(&mut self, world: World<'_>) {
+        if let Some((device, _)) = world.setup.actuator(Point::Firmness) {
+            self.shadow.release(&device.id, Point::Firmness);
+        }
     }
 
     #[expect(

@@ -437,6 +437,8 @@ impl Climate {
             // The guest's own setting stands: it is put back once, on the guest's return, and then left alone.
             Phase::Living if self.choice.is_some() && !is_entered && !is_resuming => return,
             Phase::Living => (Purpose::Comfort, Because::rule("guest-is-in")),
+            // Something moves in a room that counts as empty: until that is weighed, nothing more is told against whoever it is.
+            Phase::Away { .. } if view.stirred_until.is_some_and(|until| until > view.now) => return,
             Phase::Away { since } => {
                 let rule = if self.is_deep(view.now, view.policies) {
                     "guest-is-out-for-long"

@@ -18,6 +18,8 @@ const WINDOW_CLOSED_MIN: usize = 7;
 const FROST_C: f64 = 12.5;
 /// So many cases are told in words: they are for whoever looks for the fault.
 const CASES_MAX: usize = 8;
+/// How a case ends that the engine could have known of.
+const AGAINST_RULE: &str = "; against its own rule";
 /// A set-point this far from comfort is a set-back, K.
 const SETBACK_K: f64 = 0.75;
 /// The unit holds what it was told: a set-point this near to it, K.
@@ -241,7 +243,7 @@ impl Watch {
                 known.form, known.broken
             );
             if known.is_against_rule() {
-                self.worst_case(format!("{case}; against its own rule"));
+                self.worst_case(format!("{case}{AGAINST_RULE}"));
             } else {
                 self.case(format!("{case}; unknowable"));
             }
@@ -331,7 +333,9 @@ impl Watch {
         for (reason, count) in other.refusals {
             *self.refusals.entry(reason).or_default() += count;
         }
-        other.cases.into_iter().for_each(|case| self.case(case));
+        let (worst, others): (Vec<_>, Vec<_>) = other.cases.into_iter().partition(|case| case.ends_with(AGAINST_RULE));
+        worst.into_iter().for_each(|case| self.worst_case(case));
+        others.into_iter().for_each(|case| self.case(case));
     }
 
     /// The preparations of a room.

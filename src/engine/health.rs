@@ -266,19 +266,18 @@ impl Health {
         let is_passage = self.door_at.is_none_or(|at| now.since(at) > PASSAGE);
         if is_passage {
             // Who comes moves, and who goes has moved: since the door moved before, when whoever goes now may have come.
-            let last = self.door_at.map(|at| at + Span::millis(1));
+            let after_last = self.door_at.map(|at| at + Span::millis(1));
             let from = if before.is_occupied() {
-                last.max(Some(now - TRIED_WITHIN))
+                after_last.max(Some(now - TRIED_WITHIN))
             } else {
                 Some(now)
             };
             self.tried_from = self.tried_from.max(from);
             if self.is_seen(now) {
                 self.told_at = Some(now);
+            } else {
+                self.passages = self.passages.saturating_add(1);
             }
-        }
-        if is_passage && !self.is_seen(now) {
-            self.passages = self.passages.saturating_add(1);
         }
         (self.door_at, self.coming, self.comings) = (Some(now), None, 0);
     }

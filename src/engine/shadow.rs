@@ -155,7 +155,8 @@ impl Shadow {
         let is_new = aim.desired.as_ref() != Some(&value);
         (aim.purpose, aim.because) = (wish.purpose, wish.because);
         if is_new {
-            (aim.desired, aim.attempt, aim.outcome, aim.again_at) = (Some(value), 0, Outcome::Pending, None);
+            aim.desired = Some(value);
+            aim.begin();
         }
         self.tell(now, room, wish.device, wish.ability, shown)
     }
@@ -163,7 +164,7 @@ impl Shadow {
     /// The device stands otherwise than was told, and nobody wanted that: it is told from the beginning.
     pub fn begin_anew(&mut self, device: &DeviceId, point: Point) {
         if let Some(aim) = self.find_mut(device, point) {
-            (aim.attempt, aim.outcome, aim.again_at) = (0, Outcome::Pending, None);
+            aim.begin();
         }
     }
 
@@ -412,14 +413,18 @@ impl Aim {
         }
     }
 
+    /// It is to be told, from the first attempt.
+    fn begin(&mut self) {
+        (self.attempt, self.outcome, self.again_at) = (0, Outcome::Pending, None);
+    }
+
     /// Told often enough, and nothing came of it. A device that went back by itself each time is left as it is; one that
     /// showed nothing is told once more after a while.
     fn end_in_vain(&mut self, now: Moment) {
-        let is_silent = self.outcome == Outcome::Pending;
-        (self.again_at, self.outcome) = match is_silent {
-            true => (Some(now + IN_VAIN_REST), Outcome::Unknown),
-            false => (None, self.outcome),
-        };
+        self.again_at = None;
+        if self.outcome == Outcome::Pending {
+            (self.again_at, self.outcome) = (Some(now + IN_VAIN_REST), Outcome::Unknown);
+        }
     }
 
     /// Whether it was told in vain and is still wanted. What was refused is not: it is not told again.

@@ -112,12 +112,12 @@ impl Room {
             _ => {}
         }
         self.hold_output(world, out);
-        match self.climate.phase {
-            Phase::Preparing { .. } | Phase::Held { .. } if is_entered => self.prepare_bed(world, out),
-            Phase::Preparing { .. } | Phase::Held { .. } => {}
-            // What the bed was told in vain is not carried out under whoever lies in it.
-            _ if is_entered => self.leave_bed(world),
-            _ => {}
+        if is_entered {
+            match self.climate.phase {
+                Phase::Preparing { .. } | Phase::Held { .. } => self.prepare_bed(world, out),
+                // What the bed was told in vain is not carried out under whoever lies in it.
+                _ => self.leave_bed(world),
+            }
         }
         if let (Some(device), Some(because)) = (climate, decision.is_stuck) {
             self.recurring(world, device, Need::CannotReach, "cannot-reach", true, because, out);

@@ -185,7 +185,7 @@ impl Room {
 
     /// A device was told something time and again, and nothing was seen of it.
     fn watch_obeying(&mut self, world: World<'_>, out: &mut Outcome) {
-        if !self.shadow.is_any_in_vain() && !self.requests.has_open() && !self.requests.was_looked_after() {
+        if !self.shadow.is_any_in_vain() && !self.has_cares() {
             return;
         }
         for device in world.setup.devices.iter().filter(|device| !device.abilities.is_empty()) {
@@ -207,6 +207,11 @@ impl Room {
         }
     }
 
+    /// Whether people are asked for anything, or have looked after anything that has not gone since.
+    fn has_cares(&self) -> bool {
+        self.requests.has_open() || self.requests.was_looked_after()
+    }
+
     /// Raises a request while the need is due, and takes it back when it is over. Who has looked is not asked again before the
     /// need was over, or half a day has passed. Where all is well, and was, no word is made.
     pub(super) fn look_after(
@@ -216,7 +221,7 @@ impl Room {
         because: impl FnOnce(&Room) -> Because,
         out: &mut Outcome,
     ) {
-        if !care.is_due && !self.requests.has_open() && !self.requests.was_looked_after() {
+        if !care.is_due && !self.has_cares() {
             return;
         }
         let (room, policies) = (&world.setup.id, &world.property.policies);

@@ -342,7 +342,7 @@ impl KeeperFigures {
             steps: watch.steps,
             writes_per_room_day: watch.writes as f64 / kept.room_days,
             room_months: kept.room_days / 30.0,
-            cases: watch.cases.clone(),
+            cases: watch.cases.iter().map(|case| case.what.clone()).collect(),
             refusals: watch.refusals.clone(),
         }
     }

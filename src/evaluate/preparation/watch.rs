@@ -18,8 +18,6 @@ const WINDOW_CLOSED_MIN: usize = 7;
 const FROST_C: f64 = 12.5;
 /// So many cases are told in words: they are for whoever looks for the fault.
 const CASES_MAX: usize = 8;
-/// How a case ends that the engine could have known of.
-const AGAINST_RULE: &str = "; against its own rule";
 /// A set-point this far from comfort is a set-back, K.
 const SETBACK_K: f64 = 0.75;
 /// The unit holds what it was told: a set-point this near to it, K.
@@ -100,6 +98,15 @@ pub struct Never {
     pub set_back_asleep_min: usize,
 }
 
+/// One of the things that must not be.
+#[derive(Debug)]
+pub struct Case {
+    /// In words.
+    pub what: String,
+    /// The engine's own fault: told before all that it could not know of.
+    is_against_rule: bool,
+}
+
 /// What was seen.
 #[derive(Debug, Default)]
 pub struct Watch {
@@ -114,8 +121,8 @@ pub struct Watch {
     pub promises: (usize, usize),
     /// Refusals by reason.
     pub refusals: BTreeMap<String, usize>,
-    /// The first of the things that must not be, in words.
-    pub cases: Vec<String>,
+    /// The first of the things that must not be.
+    pub cases: Vec<Case>,
     /// Promises that were missed after that had been said, and kept though a miss had been said.
     pub warned: (usize, usize),
     /// Of whom it was said that the room will not be ready.
@@ -242,11 +249,16 @@ impl Watch {
                 "room {room}, minute {minute}: {who:?}, {value} for {liked}, {why}; {}, {} broken",
                 known.form, known.broken
             );
-            if known.is_against_rule() {
-                self.worst_case(format!("{case}{AGAINST_RULE}"));
+            let is_against_rule = known.is_against_rule();
+            let how = if is_against_rule {
+                "against its own rule"
             } else {
-                self.case(format!("{case}; unknowable"));
-            }
+                "unknowable"
+            };
+            self.keep(Case {
+                what: format!("{case}; {how}"),
+                is_against_rule,
+            });
         }
     }
 
@@ -265,14 +277,15 @@ impl Watch {
     }
 
     fn case(&mut self, what: String) {
-        if self.cases.len() < CASES_MAX {
-            self.cases.push(what);
-        }
+        self.keep(Case {
+            what,
+            is_against_rule: false,
+        });
     }
 
-    /// The engine's own fault: told before all that it could not know of.
-    fn worst_case(&mut self, what: String) {
-        self.cases.insert(0, what);
+    fn keep(&mut self, case: Case) {
+        let place = if case.is_against_rule { 0 } else { self.cases.len() };
+        self.cases.insert(place, case);
         self.cases.truncate(CASES_MAX);
     }
 
@@ -333,9 +346,7 @@ impl Watch {
         for (reason, count) in other.refusals {
             *self.refusals.entry(reason).or_default() += count;
         }
-        let (worst, others): (Vec<_>, Vec<_>) = other.cases.into_iter().partition(|case| case.ends_with(AGAINST_RULE));
-        worst.into_iter().for_each(|case| self.worst_case(case));
-        others.into_iter().for_each(|case| self.case(case));
+        other.cases.into_iter().for_each(|case| self.keep(case));
     }
 
     /// The preparations of a room.

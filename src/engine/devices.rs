@@ -1,5 +1,6 @@
 //! What has each device of the room said, what of it is news, and is the device still there?
 
+use super::doubt::{Doubt, Verdict};
 use crate::model::{DeviceId, DeviceSetup, Few, Freshness, Moment, Point, Quality, Reading, Span, Value};
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +26,9 @@ struct Said {
 pub struct Device {
     points: Few<Point, Said>,
     heard_at: Option<Moment>,
+    /// When it was heard before that: a device tells all its points at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    heard_before: Option<Moment>,
     unreachable_since: Option<Moment>,
     /// Its link, or the bridge before it, is down: nobody can hear it, and that is not its fault.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -32,6 +36,9 @@ pub struct Device {
     /// Since when it can be heard again, if it could not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     listened_to_since: Option<Moment>,
+    /// What is held against its thermometer, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    doubt: Option<Box<Doubt>>,
 }
 
 /// All devices of a room, by id.
@@ -66,6 +73,8 @@ pub enum Taken {
     Heard(bool),
     /// Older than what is known.
     Past,
+    /// A temperature that nobody could have caused; it does not count. `true`: from now on none of the device's does.
+    Unlikely(bool),
 }
 
 impl Devices {
@@ -84,10 +93,14 @@ impl Devices {
             return Taken::Heard(false);
         }
         let is_live = reading.freshness == Freshness::Live;
+        let verdict = is_live.then(|| device.weigh(now, reading)).flatten();
         let heard = is_live && device.hear(now);
-        device
-            .say(reading, is_live, heard)
-            .map_or(Taken::Heard(heard), Taken::News)
+        match (verdict, &reading.value) {
+            (Some(verdict @ (Verdict::Doubted | Verdict::Ill)), Some(_)) => Taken::Unlikely(verdict == Verdict::Ill),
+            (verdict, _) => device
+                .say(reading, is_live, heard)
+                .map_or(Taken::Heard(heard || verdict == Some(Verdict::Ill)), Taken::News),
+        }
     }
 
     /// Notes that a device, or its bridge, came or went. Returns whether that is new.
@@ -142,6 +155,12 @@ impl Devices {
     pub fn first<'a>(&'a self, setups: &[DeviceSetup], point: Point) -> Option<&'a Value> {
         let mut reporting = setups.iter().filter(|setup| setup.reports.contains(&point));
         reporting.find_map(|setup| self.value(&setup.id, point))
+    }
+
+    /// Whether the device's thermometer is not believed, and that since longer than one reading.
+    pub fn is_thermometer_ill(&self, id: &DeviceId) -> bool {
+        let doubt = self.devices.get(id).and_then(|device| device.doubt.as_ref());
+        doubt.is_some_and(|doubt| doubt.is_ill())
     }
 
     /// Since when the device has been silent or unreachable; none while it is well.
@@ -211,9 +230,29 @@ impl Device {
         }
         let grain = self.heard_at.is_none_or(|at| now.since(at) >= HEARD_GRAIN);
         if grain {
-            self.heard_at = Some(now);
+            self.heard_before = self.heard_at.replace(now);
         }
         grain || returned
+    }
+
+    /// What is to be made of what its thermometer says; none where there is nothing to measure it by.
+    fn weigh(&mut self, now: Moment, reading: &Reading) -> Option<Verdict> {
+        let said = self.points.get(&reading.point).filter(|said| !said.is_old)?;
+        let believed = said
+            .value
+            .as_ref()
+            .filter(|_| reading.point == Point::RoomTemperature)?;
+        let heard = self.heard_at.filter(|at| now.since(*at) >= HEARD_GRAIN);
+        let (believed, heard) = (believed.temperature()?, heard.or(self.heard_before)?);
+        let mut doubt = self.doubt.take().map_or_else(Doubt::default, |doubt| *doubt);
+        let verdict = match reading.value.as_ref().and_then(Value::temperature) {
+            Some(told) => Some(doubt.weigh(now, told, believed, heard)),
+            // The device does not know yet: it may have been asked too early.
+            None if reading.quality == Quality::Unknown => None,
+            None => Some(doubt.nonsense()),
+        };
+        self.doubt = (!doubt.is_over()).then(|| Box::new(doubt));
+        verdict
     }
 
     /// Nobody heard the device for a while: all that it had said is of before.

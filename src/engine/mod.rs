@@ -15,6 +15,7 @@ mod comfort;
 mod compliance;
 mod damp;
 mod devices;
+mod doubt;
 mod draught;
 pub mod eta;
 mod evidence;

@@ -146,6 +146,13 @@ impl Room {
         let was_silent = self.shadow.is_any_in_vain() && self.is_silent(world, &reading.device);
         match self.devices.take(world.now, reading) {
             Taken::Past => out.refuse("reading_past", format!("{} of {}", reading.point, reading.device)),
+            Taken::Unlikely(is_worse) => {
+                out.refuse("reading_unlikely", unlikely(reading));
+                out.save(SaveWhen::Soon);
+                if is_worse {
+                    self.settle(world, out);
+                }
+            }
             Taken::Heard(false) => {}
             Taken::Heard(true) => {
                 out.save(SaveWhen::Soon);
@@ -455,6 +462,11 @@ impl Room {
             .filter(|d| self.devices.silent_since(world.now, d).is_some())
             .count()
     }
+}
+
+fn unlikely(reading: &Reading) -> String {
+    let value = reading.value.as_ref().map(crate::model::Value::scalar);
+    format!("{} of {}: {value:?}", reading.point, reading.device)
 }
 
 impl Outcome {

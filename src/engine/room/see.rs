@@ -115,10 +115,11 @@ impl Room {
         thermometers.find(|device| self.devices.value(&device.id, Point::RoomTemperature).is_some())
     }
 
-    /// The room's air; none while its thermometer is silent.
+    /// The room's air; none while its thermometer is silent, or not to be believed.
     pub(super) fn temperature(&self, world: World<'_>) -> Option<Celsius> {
         let thermometer = self.thermometer(world)?;
-        let is_heard = self.devices.silent_since(world.now, thermometer).is_none();
+        let is_heard = self.devices.silent_since(world.now, thermometer).is_none()
+            && !self.devices.is_thermometer_ill(&thermometer.id);
         let told = self.devices.value(&thermometer.id, Point::RoomTemperature)?;
         told.temperature().filter(|_| is_heard)
     }

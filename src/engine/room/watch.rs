@@ -4,7 +4,7 @@ use super::{Outcome, Room, World};
 use crate::engine::occupancy::Presence;
 use crate::engine::requests::maintenance;
 use crate::engine::shadow::Obedience;
-use crate::model::{Because, DeviceId, DeviceSetup, Moment, Need, Point, Report, Span};
+use crate::model::{Because, DeviceId, DeviceSetup, Moment, Need, Point, Report, Span, Value};
 
 /// A bed sensor that is doubted is reported when it has not moved for so long.
 const BED_QUIET_MIN: Span = Span::hours(20);
@@ -38,6 +38,7 @@ impl Room {
         self.watch_motionless(world, out);
         self.watch_unsold(world, out);
         self.watch_obeying(world, out);
+        self.watch_thermometer(world, out);
     }
 
     /// When somebody will be asked to look, if nothing moves before.
@@ -205,6 +206,31 @@ impl Room {
             };
             self.look_after(world, &care, because, out);
         }
+    }
+
+    /// The thermometer says what no air does.
+    fn watch_thermometer(&mut self, world: World<'_>, out: &mut Outcome) {
+        let Some(device) = self.thermometer(world) else { return };
+        let is_ill = self.devices.is_thermometer_ill(&device.id);
+        let care = Care {
+            need: Need::SensorFault,
+            device: Some(&device.id),
+            what: "thermometer",
+            is_due: is_ill,
+            is_over: !is_ill,
+        };
+        let because = |room: &Room| match is_ill {
+            true => Because::rule("thermometer-says-what-no-air-does")
+                .with("device", &device.id)
+                .with_some(
+                    "believed",
+                    room.devices
+                        .value(&device.id, Point::RoomTemperature)
+                        .map(Value::scalar),
+                ),
+            false => Because::rule("thermometer-is-sensible-again").with("device", &device.id),
+        };
+        self.look_after(world, &care, because, out);
     }
 
     /// Whether people are asked for anything, or have looked after anything that has not gone since.

@@ -21,6 +21,8 @@ const MINUTES: std::ops::RangeInclusive<f64> = -1440.0..=4.0 * 1440.0;
 const NOON_MIN: i32 = 12 * 60;
 /// Wishes of a night come before this: what is after it belongs to the next night but one.
 const NIGHT_ENDS_MIN: i32 = 2 * 1440;
+/// The share of habits' wishes at which precision is told, however many of them the tiers meet.
+const AT_RECALL: f64 = 0.30;
 /// The calibration is told in so many bins.
 const BINS: usize = 10;
 
@@ -272,8 +274,26 @@ impl Score {
             metrics.insert(name.into(), all[name].clone());
         }
         metrics.insert("by_tier".into(), by_tier.into());
+        metrics.insert("at_recall".into(), self.at_recall(AT_RECALL));
         metrics.insert("calibration".into(), self.calibration());
         metrics
+    }
+
+    /// The precision of the surest predictions, as many of them as meet this share of habits' wishes; none if all do not.
+    fn at_recall(&self, least: f64) -> Json {
+        let mut surest: Vec<&Judged> = self.predictions.iter().filter(|p| p.tier.is_some()).collect();
+        surest.sort_by(|a, b| b.score.total_cmp(&a.score));
+        let (mut hits, mut habits) = (0_usize, 0_usize);
+        for (n, p) in surest.into_iter().enumerate() {
+            hits += usize::from(p.is_met);
+            habits += usize::from(p.meets_habit);
+            let recall = habits as f64 / self.habit_requests.max(1) as f64;
+            if self.is_judged && recall >= least {
+                let precision = hits as f64 / (n + 1) as f64;
+                return json!({ "precision": precision, "recall": recall, "predictions": n + 1, "score_min": p.score });
+            }
+        }
+        Json::Null
     }
 
     /// Precision and recall of the predictions from a tier on.
@@ -374,6 +394,35 @@ mod tests {
     }
 
     #[test]
+    fn precision_is_told_of_the_surest_that_meet_three_wishes_of_ten() {
+        let judged = |score: f64, is_met: bool| Judged {
+            score,
+            tier: Tier::of(score),
+            is_met,
+            meets_habit: is_met,
+        };
+        let mut score = Score {
+            is_judged: true,
+            predictions: [
+                (0.6, true),
+                (0.9, true),
+                (0.5, true),
+                (0.8, false),
+                (0.3, true),
+                (0.7, true),
+            ]
+            .map(|(score, is_met)| judged(score, is_met))
+            .into(),
+            habit_requests: 10,
+        };
+        let of = |score: &Score| score.at_recall(0.3);
+        assert_eq!(of(&score)["precision"], 0.75, "of .9, .8, .7 and .6");
+        assert_eq!(of(&score)["score_min"], 0.6);
+        score.habit_requests = 14;
+        assert!(of(&score).is_null(), "what is not even staged meets nothing");
+    }
+
+    #[test]
     fn the_truth_does_not_reach_the_learner() {
         let mut blind = rows();
         for row in &mut blind {
@@ -388,7 +437,7 @@ mod tests {
         let (metrics, answers) = judge(&text(&blind));
         assert_eq!(answers, judge(SAMPLE).1);
         assert!(metrics["precision"].is_null() && metrics["by_tier"]["stage"]["recall"].is_null());
-        assert!(metrics["calibration"].is_null());
+        assert!(metrics["calibration"].is_null() && metrics["at_recall"].is_null());
     }
 
     #[test]

@@ -17,7 +17,7 @@ fn code_of(folder: &str) -> String {
         let mut entries: Vec<_> = std::fs::read_dir(dir).unwrap().map(|e| e.unwrap().path()).collect();
         entries.sort();
         for entry in entries {
-            if entry.ends_with("tests") {
+            if entry.ends_with("tests") || entry.ends_with("tests.rs") {
                 continue;
             }
             if entry.is_dir() {

@@ -87,12 +87,14 @@ pub fn run(options: Options, seeds: u64, compare: Compare, answers: &mut dyn Wri
         }
     }
     write_answers(&runs, &kept, answers).map_err(|fault| fault.to_string())?;
-    let of = |name: &str| runs.iter().find(|(n, _)| *n == name).map_or(&runs[0].1, |(_, a)| a);
+    let of = |name: &str| runs.iter().find(|(n, _)| *n == name).map(|(_, a)| a);
     let (always, oracle) = (of("always on"), of("oracle"));
-    let mut figures: Vec<Figures> = runs
-        .iter()
-        .map(|(rule, arrivals)| Figures::of((*rule).to_owned(), arrivals, always, oracle))
-        .collect();
+    // Without the frame each rule is held against itself.
+    let figure = |(rule, arrivals): &(&str, Vec<Arrival>)| {
+        let (always, oracle) = (always.unwrap_or(arrivals), oracle.unwrap_or(arrivals));
+        Figures::of((*rule).to_owned(), arrivals, always, oracle)
+    };
+    let mut figures: Vec<Figures> = runs.iter().map(figure).collect();
     figures[0].keeper = Some(KeeperFigures::of(&kept));
     Ok(figures)
 }

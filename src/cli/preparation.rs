@@ -38,6 +38,9 @@ pub struct Preparation {
     /// Thermometers that fall silent, stick, jump and say nonsense
     #[arg(long)]
     faults: bool,
+    /// No contact tells of open windows, the air alone does: how often it is right, beside the same hotel with contacts
+    #[arg(long, conflicts_with = "coach")]
+    no_contacts: bool,
     /// Only what must always and never be: innkeeper alone, nothing to compare with
     #[arg(long)]
     promises: bool,
@@ -107,6 +110,7 @@ impl Preparation {
             eta_error_min: self.eta_error,
             is_coarse: self.coarse,
             has_faults: self.faults,
+            has_window_contacts: !self.no_contacts,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Does a window stand open in a room where no contact would tell?
 //!
-//! An open window makes the air fall faster towards outdoors than the room's model can explain: a quarter of an hour in
-//! which every reading lies below what was expected, together by more than a kelvin. A room whose door has just moved, and
-//! one whose model is not trusted, is not judged. Whether the window has been closed again shows only when the air comes
+//! Under an open window the unit works against the weather, and the air goes towards it all the same: two readings lie below
+//! what the room's model expected, together by more than a kelvin, while the unit has been giving heat for three. How far the
+//! air has moved does not tell: the unit holds it. A unit that gives nothing, or has just been turned down, is not judged:
+//! there is nothing to rest, and a room that is let go falls faster than was expected, too. Nor is a room whose door has just
+//! moved, or whose model is not trusted. Whether the window has been closed again shows only when the air comes
 //! back by itself, out of the walls; after half an hour the unit is let on all the same, and if the window still stands open
 //! the air will fall again.
 
@@ -11,13 +13,17 @@ use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
 /// So many readings are looked at together.
-const LOOKED_AT: usize = 4;
+const LOOKED_AT: usize = 3;
+/// Of these, the last so many must surprise.
+const SURPRISE: usize = 2;
 /// What they lie beyond what was expected, together, K.
-const UNEXPLAINED_K: f64 = 1.2;
-/// And by so much each of the last two, K: one wild reading opens no window.
+const UNEXPLAINED_K: f64 = 1.4;
+/// And by so much each of them, K: one wild reading opens no window.
 const EACH_K: f64 = 0.15;
-/// And how far the air itself has moved meanwhile, K.
-const MOVED_K: f64 = 0.8;
+/// At every reading the unit gives at least this share of its output against the weather.
+const OUTPUT_MIN: f64 = 0.05;
+/// And at the last no more than this less than at the first.
+const TURNED_DOWN: f64 = 0.1;
 /// No window moves the air further in a quarter of an hour: a thermometer that does has failed.
 const MOVED_MAX_K: f64 = 6.0;
 /// The air outside is at least so much colder, or warmer.
@@ -33,9 +39,20 @@ const OPEN_MAX: Span = Span::minutes(30);
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Draught {
-    /// What the last readings were, and by how much they surprised, K.
-    seen: VecDeque<(f64, f64)>,
+    /// What the last readings were.
+    readings: VecDeque<Seen>,
     open: Option<Open>,
+}
+
+/// One reading.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Seen {
+    /// The air, C.
+    air: f64,
+    /// What that was beyond what was expected, K.
+    off: f64,
+    /// What the unit gave then, 0 to 1, warm and cold.
+    output: (f64, f64),
 }
 
 /// A window that is taken for open.
@@ -55,6 +72,8 @@ pub struct Look {
     pub now: Moment,
     /// The reading, and what it was beyond what the model had expected, K; none without either.
     pub reading: Option<(f64, f64)>,
+    /// What the unit gives, 0 to 1, warm and cold.
+    pub output: (f64, f64),
     /// The air outside.
     pub outdoor: Option<Celsius>,
     /// When the entrance door last moved.
@@ -90,35 +109,37 @@ impl Draught {
         }
         let door_moved = look.door_at.is_some_and(|at| look.now.since(at) < AFTER_DOOR);
         let reading = look.reading.filter(|_| !look.is_door_open && !door_moved);
-        let Some(reading) = reading.filter(|(air, off)| air.is_finite() && off.is_finite()) else {
-            self.seen.clear();
+        let Some((air, off)) = reading.filter(|(air, off)| air.is_finite() && off.is_finite()) else {
+            self.readings.clear();
             return None;
         };
-        if self.seen.len() == LOOKED_AT {
-            self.seen.pop_front();
+        if self.readings.len() == LOOKED_AT {
+            self.readings.pop_front();
         }
-        self.seen.push_back(reading);
-        let side = side(look.outdoor?, reading.0)?;
+        let output = look.output;
+        self.readings.push_back(Seen { air, off, output });
+        let side = side(look.outdoor?, air)?;
         let (unexplained_k, moved_k) = self.opened(side)?;
-        self.seen.clear();
+        self.readings.clear();
         self.open = Some(Open {
             since: look.now,
-            furthest: reading.0,
+            furthest: air,
             side,
         });
         Some(Turn::Opened { unexplained_k, moved_k })
     }
 
     fn opened(&self, side: f64) -> Option<(f64, f64)> {
-        let off: Vec<f64> = self.seen.iter().map(|(_, off)| side * off).collect();
-        let unexplained: f64 = off.iter().sum();
-        let (first, last) = (self.seen.front()?, self.seen.back()?);
-        let moved = side * (last.0 - first.0);
-        let is_steady = off.iter().all(|off| *off >= 0.0) && off.iter().rev().take(2).all(|off| *off >= EACH_K);
-        let is_open = self.seen.len() == LOOKED_AT
-            && is_steady
+        let (first, last) = (self.readings.front()?, self.readings.back()?);
+        let surprises = || self.readings.iter().rev().take(SURPRISE).map(|seen| side * seen.off);
+        let unexplained: f64 = surprises().sum();
+        let moved = side * (last.air - first.air);
+        let is_open = self.readings.len() == LOOKED_AT
+            && self.readings.iter().all(|seen| seen.against(side) >= OUTPUT_MIN)
+            && last.against(side) >= first.against(side) - TURNED_DOWN
+            && surprises().all(|off| off >= EACH_K)
             && unexplained >= UNEXPLAINED_K
-            && (MOVED_K..=MOVED_MAX_K).contains(&moved);
+            && moved <= MOVED_MAX_K;
         is_open.then_some((unexplained, moved))
     }
 
@@ -137,6 +158,13 @@ impl Draught {
     }
 }
 
+impl Seen {
+    /// What the unit gave against a window on this side, 0 to 1.
+    fn against(&self, side: f64) -> f64 {
+        if side < 0.0 { self.output.0 } else { self.output.1 }
+    }
+}
+
 /// Which way an open window would move the air; none when it is as warm outside as in.
 fn side(outdoor: Celsius, air: f64) -> Option<f64> {
     let off = outdoor.to_f64() - air;
@@ -151,6 +179,7 @@ mod tests {
         Look {
             now: Moment::EARLIEST + Span::minutes(minute),
             reading: Some(reading),
+            output: (0.6, 0.0),
             outdoor: Some(Celsius::from_hundredths(200)),
             door_at: None,
             is_door_open: false,
@@ -158,7 +187,7 @@ mod tests {
     }
 
     fn falls(draught: &mut Draught, change: impl Fn(&mut Look)) -> bool {
-        let readings = [(22.0, -0.1), (21.6, -0.4), (21.2, -0.45), (20.9, -0.4), (20.7, -0.3)];
+        let readings = [(22.0, -0.1), (21.6, -0.5), (21.2, -0.75), (20.9, -0.7), (20.7, -0.3)];
         (0..).zip(readings).any(|(n, reading)| {
             let mut look = look(5 * n, reading);
             change(&mut look);
@@ -173,7 +202,45 @@ mod tests {
         assert!(!falls(&mut Draught::default(), |look| look.door_at = Some(Moment::EARLIEST)));
         assert!(!falls(&mut Draught::default(), |look| look.outdoor = Celsius::new(19.0)));
         let explained = |look: &mut Look| look.reading = look.reading.map(|(air, off)| (air, off / 10.0));
-        assert!(!falls(&mut Draught::default(), explained), "the unit was switched off");
+        assert!(!falls(&mut Draught::default(), explained), "as the model expected");
+    }
+
+    #[test]
+    fn a_unit_that_gives_nothing_or_less_than_before_is_not_judged() {
+        assert!(!falls(&mut Draught::default(), |look| look.output = (0.0, 0.6)));
+        let turned_down = |look: &mut Look| {
+            let minutes = look.now.since(Moment::EARLIEST).as_minutes_f64();
+            look.output.0 = 0.9 - 0.02 * minutes;
+        };
+        assert!(!falls(&mut Draught::default(), turned_down));
+    }
+
+    #[test]
+    fn a_unit_that_holds_the_air_hides_no_window() {
+        let mut draught = Draught::default();
+        let held = [(22.0, 0.1), (22.0, -0.6), (21.9, -1.0)].into_iter().enumerate();
+        let turns: Vec<_> = held
+            .map(|(n, reading)| draught.look(&look(5 * n as i64, reading)))
+            .collect();
+        assert!(matches!(turns[2], Some(Turn::Opened { .. })), "{turns:?}");
+    }
+
+    #[test]
+    fn in_summer_the_air_rises_against_a_unit_that_cools() {
+        let rises = |output: (f64, f64)| {
+            let mut draught = Draught::default();
+            let readings = [(22.0, 0.1), (22.4, 0.8), (22.9, 0.9)].into_iter().enumerate();
+            let mut turns = readings.map(|(n, reading)| {
+                let outdoor = Celsius::new(33.0);
+                draught.look(&Look {
+                    output,
+                    outdoor,
+                    ..look(5 * n as i64, reading)
+                })
+            });
+            turns.any(|turn| turn.is_some())
+        };
+        assert!(rises((0.0, 0.5)) && !rises((0.5, 0.0)));
     }
 
     #[test]

@@ -19,6 +19,7 @@ fn hotel(site: Site, has_faults: bool) -> Figures {
         eta_error_min: 60.0,
         is_coarse: has_faults,
         has_faults,
+        has_window_contacts: true,
     };
     let figures = run(options, 1, Compare::Promises, &mut std::io::sink()).unwrap();
     figures.into_iter().next().unwrap()

@@ -78,6 +78,7 @@ impl Room {
         let look = Look {
             now: world.now,
             reading: temperature.map(Celsius::to_f64).zip(surprise_k),
+            output: self.outputs(world),
             outdoor,
             door_at: self.occupancy.door_at(),
             is_door_open: self.is_door_open(world),

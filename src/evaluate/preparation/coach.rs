@@ -155,6 +155,7 @@ mod tests {
             eta_error_min: 10.0,
             is_coarse: false,
             has_faults: false,
+            has_window_contacts: true,
         };
         let parties = run_cut_to(options, &[80]).unwrap();
         let cut = &parties[1];

@@ -32,6 +32,8 @@ pub struct Options {
     pub is_coarse: bool,
     /// Thermometers that fall silent, stick, jump and say nonsense; contacts that repeat themselves.
     pub has_faults: bool,
+    /// Whether contacts tell of open windows; where none does, the air alone can.
+    pub has_window_contacts: bool,
 }
 
 /// One room of it.

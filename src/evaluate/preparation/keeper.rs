@@ -244,6 +244,9 @@ impl Keeper {
 
     /// A sensor says how it stands, or what it is stuck at; again, too, where it is asked to.
     fn say(&mut self, hotel: &Hotel, room: usize, minute: usize, kind: Kind, again: bool) {
+        if kind == Kind::Window && !hotel.options.has_window_contacts {
+            return;
+        }
         let contact = self.devices[room].contacts[kind as usize];
         let (value, is_changed) = match self.faults.sensor(room, kind, minute) {
             faults::Sensor::Works => (contact.is, true),
@@ -534,6 +537,9 @@ fn setup(hotel: &Hotel, room: usize) -> RoomSetup {
     ];
     if place.has_bed_sensor {
         devices.push(sensor(room, "bed", DeviceRole::Plain, Point::BedOccupied));
+    }
+    if !hotel.options.has_window_contacts {
+        devices.retain(|device| device.role != DeviceRole::Window);
     }
     if hotel.options.has_faults {
         devices[1..]

@@ -11,6 +11,7 @@ mod guests;
 mod hotel;
 mod keeper;
 mod median;
+mod openings;
 mod plant;
 mod rival;
 mod score;
@@ -20,6 +21,7 @@ mod weather;
 
 pub use account::Account;
 pub use hotel::Options;
+pub use openings::OpeningFigures;
 pub use score::{Arrival, Figures, KeeperFigures};
 pub use watch::Never;
 pub use weather::Site;
@@ -27,6 +29,7 @@ pub use weather::Site;
 use account::Use;
 use hotel::{Hotel, Standing};
 use keeper::Keeper;
+use openings::Openings;
 use rival::{Rival, Rule};
 use score::{Kept, Trace};
 use serde::Serialize;
@@ -84,12 +87,14 @@ pub fn run(options: Options, seeds: u64, compare: Compare, answers: &mut dyn Wri
         }
     }
     write_answers(&runs, &kept, answers).map_err(|fault| fault.to_string())?;
-    let of = |name: &str| runs.iter().find(|(n, _)| *n == name).map_or(&runs[0].1, |(_, a)| a);
+    let of = |name: &str| runs.iter().find(|(n, _)| *n == name).map(|(_, a)| a);
     let (always, oracle) = (of("always on"), of("oracle"));
-    let mut figures: Vec<Figures> = runs
-        .iter()
-        .map(|(rule, arrivals)| Figures::of((*rule).to_owned(), arrivals, always, oracle))
-        .collect();
+    // Without the frame each rule is held against itself.
+    let figure = |(rule, arrivals): &(&str, Vec<Arrival>)| {
+        let (always, oracle) = (always.unwrap_or(arrivals), oracle.unwrap_or(arrivals));
+        Figures::of((*rule).to_owned(), arrivals, always, oracle)
+    };
+    let mut figures: Vec<Figures> = runs.iter().map(figure).collect();
     figures[0].keeper = Some(KeeperFigures::of(&kept));
     Ok(figures)
 }
@@ -99,7 +104,13 @@ fn one(options: Options, compare: Compare) -> Result<(Runs, Kept), String> {
     let hotel = Hotel::build(options);
     let (traces, keeper) = keep(&hotel)?;
     let mut runs = vec![("innkeeper", score::arrivals(&hotel, &traces))];
-    let kept = Kept::of(&hotel, keeper.watch, &traces);
+    let found = Openings::of(&hotel, keeper.watch.seen(), &traces);
+    let mut kept = Kept::of(&hotel, keeper.watch, &traces);
+    if !options.has_window_contacts {
+        let (arrivals, beside) = with_contacts(options)?;
+        runs.push(("with contacts", arrivals));
+        kept = kept.with_openings(found, beside);
+    }
     for (name, rule) in RULES {
         let is_frame = matches!(rule, Rule::Oracle | Rule::AlwaysOn);
         if compare == Compare::All || compare == Compare::Frame && is_frame {
@@ -107,6 +118,17 @@ fn one(options: Options, compare: Compare) -> Result<(Runs, Kept), String> {
         }
     }
     Ok((runs, kept))
+}
+
+/// The same hotel with contacts on its windows: what the air cannot tell is told there.
+fn with_contacts(options: Options) -> Result<(Vec<Arrival>, Openings), String> {
+    let hotel = Hotel::build(Options {
+        has_window_contacts: true,
+        ..options
+    });
+    let (traces, keeper) = keep(&hotel)?;
+    let beside = Openings::of(&hotel, keeper.watch.seen(), &traces);
+    Ok((score::arrivals(&hotel, &traces), beside))
 }
 
 fn write_answers(runs: &Runs, kept: &Kept, answers: &mut dyn Write) -> Result<(), super::Fault> {
@@ -121,7 +143,10 @@ fn write_answers(runs: &Runs, kept: &Kept, answers: &mut dyn Write) -> Result<()
     }
     kept.recoveries()
         .iter()
-        .try_for_each(|recovery| super::write_answer(answers, recovery))
+        .try_for_each(|recovery| super::write_answer(answers, recovery))?;
+    kept.openings()
+        .iter()
+        .try_for_each(|opening| super::write_answer(answers, opening))
 }
 
 /// The hotel kept by the engine.
@@ -203,6 +228,7 @@ pub fn table(figures: &[Figures]) -> String {
         keeper.writes_per_room_day
     );
     text += &never_line(keeper);
+    text += &keeper.windows.as_ref().map_or(String::new(), openings::line);
     keeper.cases.iter().for_each(|case| text += &format!("  {case}\n"));
     text
 }

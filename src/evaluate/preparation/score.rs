@@ -3,6 +3,7 @@
 use super::account::{Account, Use};
 use super::guests::Visit;
 use super::hotel::Hotel;
+use super::openings::{Opening, OpeningFigures, Openings};
 use super::watch::{Never, Watch};
 use serde::Serialize;
 
@@ -133,6 +134,9 @@ pub struct KeeperFigures {
     pub cases: Vec<String>,
     /// Events that the engine refused, by reason.
     pub refusals: std::collections::BTreeMap<String, usize>,
+    /// Where no contact tells of windows: how right the air was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub windows: Option<OpeningFigures>,
 }
 
 /// Judges every arrival of a run.
@@ -257,6 +261,8 @@ pub struct Kept {
     watch: Watch,
     recoveries: Vec<Recovery>,
     room_days: f64,
+    /// Where no contact tells of windows: what the air told, and what the same house with contacts did.
+    openings: Option<(Openings, Openings)>,
 }
 
 /// One preparation that had somewhere to go.
@@ -296,6 +302,15 @@ impl Kept {
             watch,
             recoveries,
             room_days,
+            openings: None,
+        }
+    }
+
+    /// What the air told of windows where no contact did, and the same house with contacts.
+    pub fn with_openings(self, found: Openings, beside: Openings) -> Self {
+        Self {
+            openings: Some((found, beside)),
+            ..self
         }
     }
 
@@ -304,6 +319,17 @@ impl Kept {
         self.watch.add(other.watch);
         self.recoveries.extend(other.recoveries);
         self.room_days += other.room_days;
+        let Some((found, beside)) = other.openings else {
+            return;
+        };
+        let mine = self.openings.get_or_insert_default();
+        mine.0.add(found);
+        mine.1.add(beside);
+    }
+
+    /// The windows that were opened, one by one, where no contact tells of them.
+    pub fn openings(&self) -> &[Opening] {
+        self.openings.as_ref().map_or(&[], |(found, _)| found.each())
     }
 
     /// The preparations, one by one.
@@ -344,6 +370,10 @@ impl KeeperFigures {
             room_months: kept.room_days / 30.0,
             cases: watch.cases.iter().map(|case| case.what.clone()).collect(),
             refusals: watch.refusals.clone(),
+            windows: kept
+                .openings
+                .as_ref()
+                .map(|(found, beside)| OpeningFigures::of(found, beside)),
         }
     }
 }

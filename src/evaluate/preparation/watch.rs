@@ -3,6 +3,7 @@
 use super::guests::Who;
 use super::hotel::Hotel;
 use super::keeper::room_number;
+use super::openings::Seen;
 use super::thermostat::Wanted;
 use crate::model::{
     Because, Command, HvacMode, Limits, Point, Purpose, Readiness, ReadinessVerdict, RoomId, StayToken, Value,
@@ -68,6 +69,8 @@ struct Room {
     in_min: usize,
     /// What the unit was last told in order to save energy, while that holds.
     set_back_to: Option<f64>,
+    /// What the air told of its window.
+    seen: Seen,
 }
 
 /// What must not be, as often as it was.
@@ -142,10 +145,18 @@ impl Watch {
     pub fn look(&mut self, hotel: &Hotel, room: usize, minute: usize, (wanted, told): (Wanted, Wanted), air: f64) {
         self.look_at_guest(hotel, room, minute, wanted);
         let state = &mut self.rooms[room];
-        let is_open = hotel.places[room].life.window[minute];
+        let runs = |wanted: Wanted| wanted.low > air && air > FROST_C || wanted.high < air;
+        let is_truly_open = hotel.places[room].life.window[minute];
+        if is_truly_open && runs(wanted) {
+            state.seen.ran(minute);
+        }
+        // Where no contact tells, nobody can obey what the air has not told yet.
+        let is_open = match hotel.options.has_window_contacts {
+            true => is_truly_open,
+            false => state.seen.is_taken(),
+        };
         state.window_open_min = if is_open { state.window_open_min + 1 } else { 0 };
         state.window_open_at = if is_open { Some(minute) } else { state.window_open_at };
-        let runs = |wanted: Wanted| wanted.low > air && air > FROST_C || wanted.high < air;
         if state.window_open_min <= WINDOW_MIN || !runs(wanted) {
             return;
         }
@@ -308,9 +319,13 @@ impl Watch {
 
     /// Something was concluded.
     pub fn noted(&mut self, minute: usize, room: &RoomId, because: &Because) {
-        let Some(room) = room_number(room).filter(|_| because.rule == "prepare-in-time") else {
+        let Some(room) = room_number(room) else {
             return;
         };
+        self.rooms[room].seen.noted(minute, &because.rule);
+        if because.rule != "prepare-in-time" {
+            return;
+        }
         let number = |name: &str| {
             because
                 .facts
@@ -347,6 +362,11 @@ impl Watch {
             *self.refusals.entry(reason).or_default() += count;
         }
         other.cases.into_iter().for_each(|case| self.keep(case));
+    }
+
+    /// What the air told of windows, room by room.
+    pub fn seen(&self) -> impl Iterator<Item = &Seen> {
+        self.rooms.iter().map(|room| &room.seen)
     }
 
     /// The preparations of a room.
@@ -433,6 +453,7 @@ mod tests {
             eta_error_min: 60.0,
             is_coarse: false,
             has_faults: false,
+            has_window_contacts: true,
         })
     }
 

@@ -373,13 +373,12 @@ impl Climate {
             return Some(because);
         }
         self.told = plan.map(|_| self.tell(view, thermal));
-        let ends = self
-            .told
-            .map(|told| (told.p10.as_minutes_f64(), told.p90.as_minutes_f64()));
+        let ends = self.told.map(|told| view.lessons.spread.told(&told.paced()));
+        let minutes = |span: Span| span.as_minutes_f64().round();
         Some(
             because
-                .with_some("needs_min_p10", ends.map(|(p10, _)| p10.round()))
-                .with_some("needs_min_p90", ends.map(|(_, p90)| p90.round())),
+                .with_some("needs_min_p10", ends.map(|ends| minutes(ends.p10)))
+                .with_some("needs_min_p90", ends.map(|ends| minutes(ends.p90))),
         )
     }
 

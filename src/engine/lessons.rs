@@ -55,8 +55,8 @@ pub enum Lesson {
 /// A recovery that had been forecast and is over.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Recovery {
-    /// What was told of it.
-    pub told: Forecast,
+    /// What its model said of it, in its room's pace.
+    pub paced: Forecast,
     /// How long it took.
     pub took: Span,
     /// Which way it went, and what the model alone had said; none where the room had no model.
@@ -91,9 +91,9 @@ impl Lessons {
         }
     }
 
-    fn recovered(&mut self, policies: &Policies, Recovery { told, took, said }: &Recovery) {
-        self.margin.saw(&policies.arrival, told.p50, *took);
-        self.spread.saw(told, *took);
+    fn recovered(&mut self, policies: &Policies, Recovery { paced, took, said }: &Recovery) {
+        self.margin.saw(&policies.arrival, paced.p50, *took);
+        self.spread.saw(paced, *took);
         if let Some((direction, said)) = said {
             self.pace.saw(*direction, *said, *took);
         }

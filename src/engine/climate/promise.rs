@@ -46,7 +46,8 @@ pub(super) struct Promise {
 pub(super) struct Told {
     pub(super) at: Moment,
     pub(super) takes: Span,
-    /// In one case of ten no longer than this, and in nine.
+    /// In one case of ten no longer than this, and in nine, by the room's model: what recoveries say of these two is measured
+    /// in them, and not in what was made of them.
     #[serde(default)]
     pub(super) p10: Span,
     #[serde(default)]
@@ -69,16 +70,20 @@ pub(super) struct Plan {
 }
 
 impl Told {
-    fn over(&self, took: Span) -> Recovery {
-        let told = Forecast {
+    /// The forecast that its spread is learnt by.
+    pub(super) fn paced(&self) -> Forecast {
+        Forecast {
             p10: self.p10,
             p50: self.takes,
             p90: self.p90.max(self.takes),
             rate: 0.0,
             recoveries: 0,
-        };
+        }
+    }
+
+    fn over(&self, took: Span) -> Recovery {
         Recovery {
-            told,
+            paced: self.paced(),
             took,
             said: self.said,
         }
@@ -229,12 +234,11 @@ impl Climate {
         said.times(self.factor(view, thermal, direction))
     }
 
-    /// The same with its spread, as recoveries here came to lie in it.
-    pub(super) fn forecast(&self, view: &View<'_>, thermal: &Thermal) -> Forecast {
+    /// The same with the spread that its model gives it, in the room's pace.
+    fn paced(&self, view: &View<'_>, thermal: &Thermal) -> Forecast {
         let (direction, from, to) = self.way(view);
         let said = thermal.forecast_limited(&view.policies.arrival, direction, from, to, self.output(view));
-        let paced = said.times(self.factor(view, thermal, direction));
-        view.lessons.spread.told(paced)
+        said.times(self.factor(view, thermal, direction))
     }
 
     /// What this room's recoveries take over what its model says; plain rates are learnt of recoveries already.
@@ -248,13 +252,13 @@ impl Climate {
     /// The recovery that begins now, as it is told.
     pub(super) fn tell(&self, view: &View<'_>, thermal: &Thermal) -> Told {
         let (direction, from, to) = self.way(view);
-        let (told, output) = (self.forecast(view, thermal), self.output(view));
+        let (paced, output) = (self.paced(view, thermal), self.output(view));
         let said = thermal.median(&view.policies.arrival, direction, from, to, output).p50;
         Told {
             at: view.now,
-            takes: told.p50,
-            p10: told.p10,
-            p90: told.p90,
+            takes: paced.p50,
+            p10: paced.p10,
+            p90: paced.p90,
             said: thermal.has_model().then_some((direction, said)),
         }
     }
@@ -411,8 +415,8 @@ impl Climate {
             );
         }
         let mut readiness = promise.readiness(view, warn.then_some(ReadinessVerdict::WillMiss), because);
-        let spread = self.forecast(view, thermal);
-        (readiness.p10, readiness.p90) = (from + spread.p10.min(forecast.p50), from + spread.p90.max(forecast.p50));
+        let ends = view.lessons.spread.told(&self.paced(view, thermal));
+        (readiness.p10, readiness.p90) = (from + ends.p10.min(forecast.p50), from + ends.p90.max(forecast.p50));
         readiness.eta = stay.eta;
         self.promise = Some(promise);
         Some(readiness)

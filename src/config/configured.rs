@@ -175,6 +175,7 @@ fn room_setup(room: &Room, bound: &[Bound<'_>]) -> RoomSetup {
         connects: room.connects.clone(),
         suite: room.suite.clone(),
         faces: room.faces,
+        output_percent: room.output_percent.unwrap_or(100),
         out_of_order: room.out_of_order,
         devices: bound.iter().map(|one| device_setup(room, one)).collect(),
     }
@@ -256,7 +257,7 @@ fn hash(configured: &Configured, bound: &[Vec<Bound<'_>>]) -> String {
                 &room.id,
                 &room.floor,
                 &room.zones,
-                (&room.connects, &room.suite, room.faces),
+                (&room.connects, &room.suite, room.faces, room.output_percent),
                 room.out_of_order,
                 devices,
             )

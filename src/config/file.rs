@@ -571,6 +571,10 @@ pub struct TemplateSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 359))]
     pub faces: Option<u16>,
+    /// What it takes of the plant at full output, % of what a usual room takes: a suite with two units has 200.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 10, max = 1000))]
+    pub output_percent: Option<u16>,
     /// Whether the room has a thermostat that can be told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub climate: Option<bool>,
@@ -609,6 +613,10 @@ pub struct RoomSection {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 359))]
     pub faces: Option<u16>,
+    /// What it takes of the plant at full output, % of what a usual room takes: a suite with two units has 200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 10, max = 1000))]
+    pub output_percent: Option<u16>,
     /// Whether the room has a thermostat that can be told; yes unless written otherwise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub climate: Option<bool>,

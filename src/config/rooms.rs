@@ -27,6 +27,8 @@ pub(super) struct Room {
     pub(super) suite: Option<SuiteId>,
     /// Where its windows look, degrees from north over east.
     pub(super) faces: Option<u16>,
+    /// What it takes of the plant at full output, % of what a usual room takes.
+    pub(super) output_percent: Option<u16>,
     pub(super) out_of_order: bool,
     /// Whether a thermostat is expected, and where that is written.
     pub(super) climate: bool,
@@ -240,6 +242,9 @@ fn room(desk: &mut Desk, id: RoomId, origin: &Origin<'_>, on_floor: Option<Strin
         connects: own.map(|own| own.connects.clone()).unwrap_or_default(),
         suite: own.and_then(|own| own.suite.clone()),
         faces: own.and_then(|own| own.faces).or(template.and_then(|t| t.faces)),
+        output_percent: own
+            .and_then(|own| own.output_percent)
+            .or(template.and_then(|t| t.output_percent)),
         out_of_order: own.is_some_and(|own| own.out_of_order),
         climate: own
             .and_then(|own| own.climate)

@@ -438,6 +438,19 @@ fn a_room_may_keep_its_mattress_as_the_guest_left_it() {
 }
 
 #[test]
+fn a_rooms_own_share_of_the_plant_comes_before_its_templates() {
+    let text = "[property]\nid = 'p'\nzone = 'UTC'\n[template.suite]\nrooms = ['2', '3']\noutput_percent = 200\nclimate = false\n\
+                [[room]]\nid = '1'\nclimate = false\n[[room]]\nid = '3'\noutput_percent = 150\n";
+    let configured = from_str("hotel", text, &library()).unwrap_or_else(|faults| panic!("{}", lines(&faults)));
+    let mut rooms: Vec<_> = configured.property.rooms.iter().collect();
+    rooms.sort_by_key(|room| room.id.as_str().to_owned());
+    let sizes: Vec<f64> = rooms.iter().map(|room| room.in_usual_rooms()).collect();
+    assert_eq!(sizes, [1.0, 2.0, 1.5]);
+    let wrong = text.replace("150", "5");
+    assert!(from_str("hotel", &wrong, &library()).is_err(), "5 % is no room");
+}
+
+#[test]
 fn a_text_with_a_line_lost_or_cut_is_told_a_place_that_exists() {
     let (whole, library) = (text_of("config/small-hotel.toml"), library());
     let all: Vec<&str> = whole.lines().collect();

@@ -6,11 +6,15 @@
 //! for hours. Below two thirds of its output a room hardly arrives at all, so then fewer rooms run and the others wait,
 //! those with the most time left first. A hard limit also takes back what rooms without a present guest are given.
 //!
+//! A room that takes more than a usual one at full output counts as so many.
+//!
 //! Everything here is reckoned from what the rooms claim; `sharing` asks them and hands out the shares.
 
 use crate::model::{Moment, Span};
 use serde::{Deserialize, Serialize};
 
+/// No room counts for less than this.
+const SIZE_MIN: f64 = 0.1;
 /// Held to less than this share, a room loses about as much as it gets: rather let fewer run.
 const LEAST: f64 = 0.65;
 /// Shares are told in steps of this, %: fan stages and demand limits know no finer ones.
@@ -124,6 +128,8 @@ pub struct Due {
 pub struct Claim {
     /// What it is to the plant.
     pub kind: Kind,
+    /// Its full output, in usual rooms.
+    pub size: f64,
     /// How much of its output it gives now, 0 to 1.
     pub takes: f64,
     /// Whether its unit can be held to a share of its output.
@@ -178,9 +184,14 @@ pub fn share_out(limit: f64, is_hard: bool, now: Moment, claims: &[Claim]) -> Ve
         shed(limit, now, claims, &mut shares);
     }
     let stands = |n: &usize| claims[*n].kind != Kind::Recovering && shares[*n].gives_way.is_none();
-    let spent: f64 = (0..claims.len()).filter(stands).map(|n| claims[n].demand()).sum();
+    let in_rooms = |n: usize, share: f64| claims[n].size * share;
+    let spent: f64 = (0..claims.len())
+        .filter(stands)
+        .map(|n| in_rooms(n, claims[n].demand()))
+        .sum();
     let admitted = admit(limit - spent, is_hard, now, claims, &mut shares);
-    let left = limit - spent - admitted.iter().map(|n| claims[*n].least()).sum::<f64>();
+    let least = admitted.iter().map(|n| in_rooms(*n, claims[*n].least())).sum::<f64>();
+    let left = limit - spent - least;
     raise(left, claims, &admitted, &mut shares);
     shares
 }
@@ -188,8 +199,8 @@ pub fn share_out(limit: f64, is_hard: bool, now: Moment, claims: &[Claim]) -> Ve
 /// Rooms without a present guest give back what they take, unsold ones first, until it is enough.
 fn shed(limit: f64, now: Moment, claims: &[Claim], shares: &mut [Allotment]) {
     let least = |claim: &Claim| match claim.kind {
-        Kind::Recovering => claim.least(),
-        _ => claim.demand(),
+        Kind::Recovering => claim.size * claim.least(),
+        _ => claim.size * claim.demand(),
     };
     let free_first = FREE_FIRST * limit;
     let mut over = claims.iter().map(least).sum::<f64>() - limit;
@@ -213,7 +224,7 @@ fn shed(limit: f64, now: Moment, claims: &[Claim], shares: &mut [Allotment]) {
         }
         let demand = claims[n].demand();
         (shares[n].gives_way, shares[n].gave) = (Some(GivesWay::Sheds), percent(demand));
-        over -= demand;
+        over -= claims[n].size * demand;
     }
 }
 
@@ -228,7 +239,7 @@ fn admit(left: f64, is_hard: bool, now: Moment, claims: &[Claim], shares: &mut [
     });
     let (mut left, mut admitted) = (left, Vec::new());
     for n in order {
-        let least = claims[n].least();
+        let least = claims[n].size * claims[n].least();
         // Under a soft limit one room always goes on: a limit written too low must not keep every guest in the cold.
         if least <= left + 1e-9 || admitted.is_empty() && !is_hard {
             left -= least;
@@ -244,21 +255,22 @@ fn admit(left: f64, is_hard: bool, now: Moment, claims: &[Claim], shares: &mut [
 /// What is left over the least is given to the admitted rooms until each has what it wants, all to the same level.
 fn raise(left: f64, claims: &[Claim], admitted: &[usize], shares: &mut [Allotment]) {
     let held: Vec<usize> = admitted.iter().copied().filter(|n| claims[*n].can_be_held).collect();
-    let pot = left.max(0.0) + held.iter().map(|n| claims[*n].least()).sum::<f64>();
-    let level = level(pot, held.iter().map(|n| (claims[*n].least(), claims[*n].wants())));
+    let pot = left.max(0.0) + held.iter().map(|n| claims[*n].size * claims[*n].least()).sum::<f64>();
+    let between = |n: &usize| (claims[*n].size, claims[*n].least(), claims[*n].wants());
+    let level = level(pot, held.iter().map(between));
     for n in held {
         let level = level.max(claims[n].floor());
         shares[n].output_max = held_to(level, claims[n].has.output_max);
     }
 }
 
-/// The level at which rooms that take so much at least and so much at most take no more than this together.
-fn level(pot: f64, rooms: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
+/// The level at which rooms of these sizes, that take so much at least and so much at most, take no more than this together.
+fn level(pot: f64, rooms: impl Iterator<Item = (f64, f64, f64)> + Clone) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     let taken = |level: f64| {
         rooms
             .clone()
-            .map(|(least, most)| level.clamp(least, most.max(least)))
+            .map(|(size, least, most)| size * level.clamp(least, most.max(least)))
             .sum::<f64>()
     };
     if taken(high) <= pot + 1e-9 {
@@ -294,15 +306,16 @@ pub fn foresee(limit: f64, now: Moment, claims: &[Claim]) -> Vec<(u8, u16)> {
     let ahead = (0..claims.len()).filter(lies_ahead);
     let mut ahead: Vec<Ahead> = ahead.filter_map(|n| Ahead::of(n, &claims[n], now)).collect();
     // What a room takes to stay at its level ends when its own recovery begins.
-    let all: f64 = claims.iter().map(Claim::demand).sum();
-    let theirs: f64 = ahead.iter().map(|one| claims[one.room].demand()).sum();
+    let in_rooms = |claim: &Claim| claim.size * claim.demand();
+    let all: f64 = claims.iter().map(in_rooms).sum();
+    let theirs: f64 = ahead.iter().map(|one| in_rooms(&claims[one.room])).sum();
     let limit = (limit - (all - theirs).max(0.0)).max(LEAST);
     let last = ahead.iter().map(|one| one.by).max().unwrap_or(0);
     for slot in (0..last).rev() {
-        let holding = ahead.iter().filter(|one| (one.by..one.until).contains(&slot)).count();
-        let left = (limit - HOLDS * holding as f64).max(LEAST);
+        let holds = ahead.iter().filter(|one| (one.by..one.until).contains(&slot));
+        let left = (limit - HOLDS * holds.map(|one| one.size).sum::<f64>()).max(LEAST);
         let running = ahead.iter().filter(|one| one.runs(slot));
-        let level = foreseen_level(left, running.map(|one| one.floor));
+        let level = foreseen_level(left, running.map(|one| (one.size, one.floor)));
         ahead
             .iter_mut()
             .filter(|one| one.runs(slot))
@@ -315,17 +328,22 @@ pub fn foresee(limit: f64, now: Moment, claims: &[Claim]) -> Vec<(u8, u16)> {
 }
 
 /// What each of some rooms gets of what is left, when those that need more than their share get that.
-fn foreseen_level(left: f64, floors: impl Iterator<Item = f64> + Clone) -> f64 {
-    let even = left / floors.clone().count().max(1) as f64;
-    let needy = floors.clone().filter(|floor| *floor > LEAST && *floor > even);
-    let (given, others) = (needy.clone().sum::<f64>(), floors.count() - needy.count());
-    ((left - given) / others.max(1) as f64).clamp(SHARE_MIN, 1.0)
+fn foreseen_level(left: f64, rooms: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
+    let size = |rooms: &mut dyn Iterator<Item = (f64, f64)>| rooms.map(|(size, _)| size).sum::<f64>();
+    let all = size(&mut rooms.clone());
+    let even = left / all.max(SIZE_MIN);
+    let needy = rooms.filter(|(_, floor)| *floor > LEAST && *floor > even);
+    let given: f64 = needy.clone().map(|(size, floor)| size * floor).sum();
+    let others = all - size(&mut needy.clone());
+    ((left - given) / others.max(SIZE_MIN)).clamp(SHARE_MIN, 1.0)
 }
 
 /// A recovery ahead.
 #[derive(Debug)]
 struct Ahead {
     room: usize,
+    /// Its full output, in usual rooms.
+    size: f64,
     /// Where it is at its plant's limit, it is held to no less than this; else 0.
     floor: f64,
     /// Before which step from now it must be over, and from which on the guest may be in.
@@ -346,6 +364,7 @@ impl Ahead {
         // Far ahead, nothing has to be known of it yet.
         (steps(due.at.since(now) - due.needs) < SLOTS_MAX as f64).then(|| Self {
             room,
+            size: claim.size,
             floor: if share(due.share_min) > LEAST {
                 share(due.share_min).min(1.0)
             } else {
@@ -411,6 +430,7 @@ mod tests {
     fn claim(kind: Kind, takes: f64) -> Claim {
         Claim {
             kind,
+            size: 1.0,
             takes,
             can_be_held: true,
             due: None,
@@ -450,6 +470,35 @@ mod tests {
             [100, 75, 75, 75, 75]
         );
         assert!(share_out(5.0, false, NOW, &claims).iter().all(|s| s.output_max == 100));
+    }
+
+    #[test]
+    fn a_suite_counts_for_as_many_rooms_as_it_takes() {
+        let mut suite = recovering(0);
+        suite.size = 2.0;
+        let held = |limit: f64, claims: &[Claim]| {
+            let shares = share_out(limit, false, NOW, claims);
+            shares.iter().map(|s| s.output_max).collect::<Vec<_>>()
+        };
+        assert_eq!(held(3.0, &[suite, recovering(0), recovering(0)]), [75, 75, 75]);
+        assert_eq!(held(3.0, &[suite, recovering(0)]), [100, 100]);
+        let mut guest = claim(Kind::Guest, 1.0);
+        guest.size = 1.5;
+        assert_eq!(held(3.0, &[guest, recovering(0), recovering(0)]), [100, 75, 75]);
+        let mut unsold = [
+            claim(Kind::Unsold, 0.5),
+            claim(Kind::Unsold, 0.5),
+            claim(Kind::Guest, 1.0),
+        ];
+        unsold[0].size = 2.0;
+        let sheds = |limit: f64, claims: &[Claim]| {
+            let shares = share_out(limit, true, NOW, claims);
+            shares.iter().filter(|s| s.gives_way.is_some()).count()
+        };
+        assert_eq!((sheds(2.5, &unsold), sheds(2.4, &unsold)), (0, 1));
+        let alone = foresee(2.0, NOW, &[suite, recovering(0)]);
+        let even = foresee(2.0, NOW, &[recovering(0), recovering(0)]);
+        assert!(alone[1].0 < even[1].0, "{alone:?} {even:?}");
     }
 
     #[test]

@@ -96,7 +96,10 @@ impl Engine {
             rooms.entry(riser).or_default().push(place);
         }
         let limit = |rooms: &[usize]| {
-            let all = rooms.len() as f64;
+            let all: f64 = rooms
+                .iter()
+                .map(|place| self.property.rooms[*place].in_usual_rooms())
+                .sum();
             let by_told = told.map_or(f64::INFINITY, |share| all * share.to_f64() / 100.0);
             policy.rooms_at_full.map_or(all, f64::from).min(by_told)
         };

@@ -281,6 +281,9 @@ pub struct RoomSetup {
     /// Where its windows look, degrees from north over east.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub faces: Option<u16>,
+    /// What it takes of the plant at full output, % of what a usual room takes.
+    #[serde(default = "as_usual", skip_serializing_if = "is_as_usual")]
+    pub output_percent: u16,
     /// Out of order: never prepared.
     pub out_of_order: bool,
     /// Its devices.
@@ -363,7 +366,22 @@ impl Ability {
     }
 }
 
+/// What a usual room takes.
+const fn as_usual() -> u16 {
+    100
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
+const fn is_as_usual(percent: &u16) -> bool {
+    *percent == as_usual()
+}
+
 impl RoomSetup {
+    /// What it takes of the plant at full output, in usual rooms.
+    pub fn in_usual_rooms(&self) -> f64 {
+        f64::from(self.output_percent) / 100.0
+    }
+
     /// Returns the first device that can be told about this point.
     pub fn actuator(&self, point: Point) -> Option<(&DeviceSetup, &Ability)> {
         self.devices

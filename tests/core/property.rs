@@ -106,6 +106,7 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
         connects: connects.collect(),
         suite,
         faces: None,
+        output_percent: 100,
         out_of_order: false,
         devices,
     }

@@ -25,6 +25,7 @@ impl Room {
         };
         Some(Claim {
             kind,
+            size: world.setup.in_usual_rooms(),
             takes: self.thermal.output(),
             can_be_held: holder(world).is_some(),
             due: self.climate.due(),

@@ -126,6 +126,7 @@ impl House {
             zones: vec![],
             connects: vec![],
             suite: None,
+            output_percent: 100,
             faces: None,
             out_of_order: false,
             devices: room

@@ -552,6 +552,7 @@ fn setup(hotel: &Hotel, room: usize) -> RoomSetup {
         zones: vec![],
         connects: vec![],
         suite: None,
+        output_percent: 100,
         faces: None,
         out_of_order: false,
         devices,

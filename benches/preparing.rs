@@ -141,7 +141,7 @@ fn house(rooms: usize) -> Property {
         zones: vec![],
         connects: vec![],
         suite: None,
-        output_percent: 100,
+        output_percent: RoomSetup::USUAL_OUTPUT,
         out_of_order: false,
         faces: None,
         devices: vec![

@@ -175,7 +175,7 @@ fn room_setup(room: &Room, bound: &[Bound<'_>]) -> RoomSetup {
         connects: room.connects.clone(),
         suite: room.suite.clone(),
         faces: room.faces,
-        output_percent: room.output_percent.unwrap_or(100),
+        output_percent: room.output_percent,
         out_of_order: room.out_of_order,
         devices: bound.iter().map(|one| device_setup(room, one)).collect(),
     }

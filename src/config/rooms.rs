@@ -3,7 +3,7 @@
 use super::fault::Severity;
 use super::file::{DeviceSection, RoomSection, TemplateSection};
 use super::gather::{Desk, Gathered, Piece, Place};
-use crate::model::{DeviceId, RoomId, SuiteId, ZoneId};
+use crate::model::{DeviceId, RoomId, RoomSetup, SuiteId, ZoneId};
 use crate::strict::did_you_mean;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -28,7 +28,7 @@ pub(super) struct Room {
     /// Where its windows look, degrees from north over east.
     pub(super) faces: Option<u16>,
     /// What it takes of the plant at full output, % of what a usual room takes.
-    pub(super) output_percent: Option<u16>,
+    pub(super) output_percent: u16,
     pub(super) out_of_order: bool,
     /// Whether a thermostat is expected, and where that is written.
     pub(super) climate: bool,
@@ -244,7 +244,8 @@ fn room(desk: &mut Desk, id: RoomId, origin: &Origin<'_>, on_floor: Option<Strin
         faces: own.and_then(|own| own.faces).or(template.and_then(|t| t.faces)),
         output_percent: own
             .and_then(|own| own.output_percent)
-            .or(template.and_then(|t| t.output_percent)),
+            .or(template.and_then(|t| t.output_percent))
+            .unwrap_or(RoomSetup::USUAL_OUTPUT),
         out_of_order: own.is_some_and(|own| own.out_of_order),
         climate: own
             .and_then(|own| own.climate)

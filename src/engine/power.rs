@@ -329,13 +329,13 @@ pub fn foresee(limit: f64, now: Moment, claims: &[Claim]) -> Vec<(u8, u16)> {
 
 /// What each of some rooms gets of what is left, when those that need more than their share get that.
 fn foreseen_level(left: f64, rooms: impl Iterator<Item = (f64, f64)> + Clone) -> f64 {
-    let size = |rooms: &mut dyn Iterator<Item = (f64, f64)>| rooms.map(|(size, _)| size).sum::<f64>();
-    let all = size(&mut rooms.clone());
+    let all: f64 = rooms.clone().map(|(size, _)| size).sum();
     let even = left / all.max(SIZE_MIN);
     let needy = rooms.filter(|(_, floor)| *floor > LEAST && *floor > even);
-    let given: f64 = needy.clone().map(|(size, floor)| size * floor).sum();
-    let others = all - size(&mut needy.clone());
-    ((left - given) / others.max(SIZE_MIN)).clamp(SHARE_MIN, 1.0)
+    let (theirs, given) = needy.fold((0.0, 0.0), |(theirs, given), (size, floor)| {
+        (theirs + size, given + size * floor)
+    });
+    ((left - given) / (all - theirs).max(SIZE_MIN)).clamp(SHARE_MIN, 1.0)
 }
 
 /// A recovery ahead.

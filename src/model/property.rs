@@ -366,17 +366,19 @@ impl Ability {
     }
 }
 
-/// What a usual room takes.
 const fn as_usual() -> u16 {
-    100
+    RoomSetup::USUAL_OUTPUT
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde asks")]
 const fn is_as_usual(percent: &u16) -> bool {
-    *percent == as_usual()
+    *percent == RoomSetup::USUAL_OUTPUT
 }
 
 impl RoomSetup {
+    /// What a usual room takes of the plant at full output, %.
+    pub const USUAL_OUTPUT: u16 = 100;
+
     /// What it takes of the plant at full output, in usual rooms.
     pub fn in_usual_rooms(&self) -> f64 {
         f64::from(self.output_percent) / 100.0

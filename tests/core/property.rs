@@ -106,7 +106,7 @@ pub fn room(id: &str, kinds: &[&str]) -> RoomSetup {
         connects: connects.collect(),
         suite,
         faces: None,
-        output_percent: 100,
+        output_percent: RoomSetup::USUAL_OUTPUT,
         out_of_order: false,
         devices,
     }

@@ -63,14 +63,14 @@ impl Room {
         let surprise_k = self.thermal.tick(world.now, &around, world.kin);
         out.rows = self.thermal.take_rows(own_turn(&world.setup.id));
         self.reckon_vacancy(world);
-        self.look_for_draught(world, surprise_k, out);
-        let (heating, cooling) = self.outputs(world);
-        self.thermal.outputs(world.now, heating, cooling);
+        let output = self.outputs(world);
+        self.look_for_draught(world, surprise_k, output, out);
+        self.thermal.outputs(world.now, output.0, output.1);
         self.tell_strange(world, out);
     }
 
     /// Where no contact tells of windows, the air does.
-    fn look_for_draught(&mut self, world: World<'_>, surprise_k: Option<f64>, out: &mut Outcome) {
+    fn look_for_draught(&mut self, world: World<'_>, surprise_k: Option<f64>, output: (f64, f64), out: &mut Outcome) {
         if has_window_contact(world.setup) {
             return;
         }
@@ -78,7 +78,7 @@ impl Room {
         let look = Look {
             now: world.now,
             reading: temperature.map(Celsius::to_f64).zip(surprise_k),
-            output: self.outputs(world),
+            output,
             outdoor,
             door_at: self.occupancy.door_at(),
             is_door_open: self.is_door_open(world),

@@ -147,7 +147,9 @@ impl Room {
         match self.devices.take(world.now, reading) {
             Taken::Past => out.refuse("reading_past", format!("{} of {}", reading.point, reading.device)),
             Taken::Unlikely(is_worse) => {
-                out.refuse("reading_unlikely", unlikely(reading));
+                let value = reading.value.as_ref().map(ToString::to_string).unwrap_or_default();
+                let what = format!("{} of {}: {value}", reading.point, reading.device);
+                out.refuse("reading_unlikely", what);
                 out.save(SaveWhen::Soon);
                 if is_worse {
                     self.settle(world, out);
@@ -462,11 +464,6 @@ impl Room {
             .filter(|d| self.devices.silent_since(world.now, d).is_some())
             .count()
     }
-}
-
-fn unlikely(reading: &Reading) -> String {
-    let value = reading.value.as_ref().map(crate::model::Value::scalar);
-    format!("{} of {}: {value:?}", reading.point, reading.device)
 }
 
 impl Outcome {

@@ -126,7 +126,7 @@ impl House {
             zones: vec![],
             connects: vec![],
             suite: None,
-            output_percent: 100,
+            output_percent: RoomSetup::USUAL_OUTPUT,
             faces: None,
             out_of_order: false,
             devices: room

@@ -552,7 +552,7 @@ fn setup(hotel: &Hotel, room: usize) -> RoomSetup {
         zones: vec![],
         connects: vec![],
         suite: None,
-        output_percent: 100,
+        output_percent: RoomSetup::USUAL_OUTPUT,
         faces: None,
         out_of_order: false,
         devices,

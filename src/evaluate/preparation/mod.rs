@@ -104,9 +104,10 @@ fn one(options: Options, compare: Compare) -> Result<(Runs, Kept), String> {
     let hotel = Hotel::build(options);
     let (traces, keeper) = keep(&hotel)?;
     let mut runs = vec![("innkeeper", score::arrivals(&hotel, &traces))];
-    let found = Openings::of(&hotel, keeper.watch.seen(), &traces);
+    let is_told_by_air = !options.has_window_contacts;
+    let found = is_told_by_air.then(|| Openings::of(&hotel, keeper.watch.seen(), &traces));
     let mut kept = Kept::of(&hotel, keeper.watch, &traces);
-    if !options.has_window_contacts {
+    if let Some(found) = found {
         let (arrivals, beside) = with_contacts(options)?;
         runs.push(("with contacts", arrivals));
         kept = kept.with_openings(found, beside);
